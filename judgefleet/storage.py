@@ -1,0 +1,192 @@
+"""Lists, reads and writes objects in any location. A write is there whole or not at all."""
+
+import errno
+import io
+import os
+import stat
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from judgefleet.errors import ConfigError, JudgefleetError, StoreError
+from judgefleet.location import Location, open_location
+
+__all__ = [
+    "Location",
+    "ObjectInfo",
+    "ensure_writable",
+    "list_objects",
+    "open_location",
+    "read_bytes",
+    "write_atomic",
+    "write_table_atomic",
+]
+
+_HIDDEN = ("_", ".")
+_USER_CAN_FIX = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EROFS}
+# What an object store says in words; pyarrow passes no code for it.
+_USER_CAN_FIX_WORDS = (
+    "ACCESS_DENIED",
+    "HTTP status 403",
+    "INVALID_ACCESS_KEY_ID",
+    "NO_SUCH_BUCKET",
+    "PERMISSION_DENIED",
+    "SIGNATURE_DOES_NOT_MATCH",
+    "is a directory",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectInfo:
+    """One object: an address that ``read_bytes`` takes, and its size in bytes."""
+
+    uri: str
+    size: int
+
+
+def list_objects(uri: str | Path) -> list[ObjectInfo]:
+    """All objects below ``uri``, sorted by address; a single file is a list of one.
+
+    Names that begin with ``_`` or ``.`` below ``uri`` are passed over: markers and writes not finished.
+    Raises ConfigError (missing, no permission, no such bucket) and StoreError (the store does not answer).
+    """
+    location = open_location(uri)
+    with _explained("list", location):
+        listed = _list_local(location) if location.is_local else _list_remote(location)
+        return sorted(listed, key=lambda info: info.uri)
+
+
+def read_bytes(uri: str | Path) -> bytes:
+    """The object as it is stored; compression is left alone, whatever its name ends in.
+
+    Raises ConfigError (missing, a folder, no permission) and StoreError (the store does not answer).
+    """
+    location = open_location(uri)
+    with _explained("read", location):
+        if location.is_local:
+            return Path(location.path).read_bytes()
+        with location.fs.open_input_stream(location.path, compression=None) as stream:
+            return bytes(stream.read())
+
+
+def write_atomic(location: Location, data: bytes) -> str:
+    """Write ``data`` so that a reader sees all of it or none; folders are made. Returns the address.
+
+    Local: a hidden file beside it, flushed to disk, then renamed. Object stores: one upload, seen when complete.
+    Raises ConfigError (a file in the way, read-only, no permission) and StoreError (disk full, no answer).
+    """
+    with _explained("write", location):
+        if location.is_local:
+            _write_local(Path(location.path), data)
+        else:
+            with location.fs.open_output_stream(location.path, compression=None) as stream:
+                stream.write(data)
+    return location.uri
+
+
+def write_table_atomic(folder: Location, relative_path: str, table: pa.Table) -> str:
+    """Write ``table`` as zstd Parquet to ``relative_path`` below ``folder``, as ``write_atomic`` does."""
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return write_atomic(folder.child(relative_path), buffer.getvalue())
+
+
+def ensure_writable(uri: str | Path) -> Location:
+    """The folder at ``uri``, made if need be and tried by writing to it; call this before any work.
+
+    Raises ConfigError that says why it cannot be written.
+    """
+    location = open_location(uri)
+    probe = location.child(f".judgefleet-{uuid.uuid4().hex}")
+    write_atomic(probe, b"")
+    # A store may allow writes and no deletes; a hidden object of no bytes does no harm.
+    with suppress(OSError):
+        location.fs.delete_file(probe.path)
+    return location
+
+
+def _list_local(location: Location) -> Iterator[ObjectInfo]:
+    """Follows links to folders, each real folder once; pyarrow's own listing runs in circles there."""
+    root = Path(location.path)
+    info = root.stat()
+    if not stat.S_ISDIR(info.st_mode):
+        yield ObjectInfo(uri=location.uri, size=info.st_size)
+        return
+    seen: set[Path] = set()
+    for folder, names, files in os.walk(root, followlinks=True, onerror=_raise):
+        if (real := Path(folder).resolve()) in seen:
+            names.clear()
+            continue
+        seen.add(real)
+        names[:] = [name for name in names if not name.startswith(_HIDDEN)]
+        for name in files:
+            path = Path(folder, name)
+            if not name.startswith(_HIDDEN) and path.is_file():
+                relative = path.relative_to(root).as_posix()
+                yield ObjectInfo(uri=location.child(relative).uri, size=path.stat().st_size)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _list_remote(location: Location) -> Iterator[ObjectInfo]:
+    info = location.fs.get_file_info(location.path)
+    if info.type == fs.FileType.NotFound:
+        raise FileNotFoundError(errno.ENOENT, "no such object or folder")
+    if info.type == fs.FileType.File:
+        yield ObjectInfo(uri=location.uri, size=info.size)
+        return
+    for found in location.fs.get_file_info(fs.FileSelector(location.path, recursive=True)):
+        relative = found.path[len(location.path) :].strip("/")
+        if found.type == fs.FileType.File and not any(p.startswith(_HIDDEN) for p in relative.split("/")):
+            yield ObjectInfo(uri=location.child(relative).uri, size=found.size)
+
+
+def _write_local(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hidden = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    try:
+        with hidden.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        hidden.replace(path)
+    finally:
+        hidden.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes the rename itself survive a power cut; some file systems do not offer it."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def _explained(doing: str, location: Location) -> Iterator[None]:
+    """Turns what the operating system or the store says into our errors."""
+    try:
+        yield
+    except OSError as error:
+        raise _our_error(doing, location, error) from error
+
+
+def _our_error(doing: str, location: Location, error: OSError) -> JudgefleetError:
+    said = error.strerror or str(error)
+    if isinstance(error, FileNotFoundError) and doing != "write":
+        return ConfigError(f"{location.uri}: no such file or folder; give a path that exists")
+    if error.errno in _USER_CAN_FIX or any(words in said for words in _USER_CAN_FIX_WORDS):
+        hint = "give a folder that can be written" if doing == "write" else "give a path that can be read"
+        return ConfigError(f"{location.uri}: cannot {doing} ({said}); {hint}")
+    return StoreError(f"{location.uri}: cannot {doing} ({said}); try again when the store answers")

@@ -1,0 +1,232 @@
+"""Listing, reading and atomic writing, on the local file system and against a real S3 server process."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from moto.server import ThreadedMotoServer
+
+from judgefleet.errors import ConfigError, StoreError
+from judgefleet.storage import (
+    ensure_writable,
+    list_objects,
+    open_location,
+    read_bytes,
+    write_atomic,
+    write_table_atomic,
+)
+
+KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in KEYS.items():
+            patch.setenv(name, value)
+        client(f"http://{host}:{port}").create_bucket(Bucket="bucket")
+        yield f"{host}:{port}"
+    server.stop()
+
+
+def client(url: str) -> Any:
+    return boto3.client("s3", endpoint_url=url, region_name="us-east-1")
+
+
+@pytest.fixture(params=["path", "file", "s3"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "s3":
+        endpoint = request.getfixturevalue("endpoint")
+        return f"s3://bucket/{tmp_path.name}?endpoint_override={endpoint}&scheme=http&region=us-east-1"
+    return str(tmp_path) if request.param == "path" else tmp_path.as_uri()
+
+
+def put(folder: str, name: str, data: bytes = b"x") -> str:
+    return write_atomic(open_location(folder).child(name), data)
+
+
+# Names that addresses mangle easily.
+NAMES = ["a.json", "b c/d%20e?.json", "date=2026-11-22/scorer=é/part#1.parquet"]
+
+
+def test_what_is_written_is_listed_and_read_back(folder: str) -> None:
+    written = [put(folder, name, name.encode()) for name in NAMES]
+    put(folder, "_delta/x")
+    put(folder, "sub/.hidden/x")
+    put(folder, "sub/_SUCCESS")
+    listed = list_objects(folder)
+    assert [info.uri for info in listed] == sorted(written)
+    assert [info.size for info in listed] == [len(read_bytes(info.uri)) for info in listed]
+    assert {read_bytes(uri).decode() for uri in written} == set(NAMES)
+
+
+def test_a_single_object_is_a_list_of_one_even_if_its_name_is_hidden(folder: str) -> None:
+    uri = put(folder, "_one", b"abc")
+    assert [(info.uri, info.size) for info in list_objects(uri)] == [(uri, 3)]
+
+
+def test_an_overwrite_replaces_all_of_it(folder: str) -> None:
+    put(folder, "a", b"long" * 1000)
+    assert read_bytes(put(folder, "a", b"short")) == b"short"
+
+
+def test_compressed_bytes_come_as_they_are_stored(folder: str) -> None:
+    assert read_bytes(put(folder, "x.gz", b"\x1f\x8bnot really")) == b"\x1f\x8bnot really"
+
+
+def test_many_megabytes_in_one_object(folder: str) -> None:
+    data = os.urandom(1024) * 12_000
+    assert read_bytes(put(folder, "big", data)) == data
+
+
+def test_a_table_is_zstd_parquet(folder: str) -> None:
+    table = pa.table({"a": [1, 2]})
+    uri = write_table_atomic(open_location(folder), "date=1/x.parquet", table)
+    file = pq.ParquetFile(pa.BufferReader(read_bytes(uri)))
+    assert file.read().equals(table)
+    assert file.metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+@pytest.mark.parametrize("act", [list_objects, read_bytes])
+def test_what_is_missing_says_so(folder: str, act: Callable[[str], object]) -> None:
+    missing = open_location(folder).child("nothing/here").uri
+    with pytest.raises(ConfigError, match="no such file or folder"):
+        act(missing)
+
+
+def test_a_folder_cannot_be_read_as_an_object(folder: str) -> None:
+    put(folder, "sub/x")
+    with pytest.raises(ConfigError, match=r"cannot read|no such file"):
+        read_bytes(open_location(folder).child("sub").uri)
+
+
+def test_ensure_writable_leaves_nothing_to_list(folder: str) -> None:
+    location = ensure_writable(open_location(folder).child("new/out").uri)
+    assert list_objects(location.uri) == []
+    assert put(location.uri, "x") == location.child("x").uri
+
+
+@pytest.mark.parametrize("place", ["{file}", "{file}/below/it", "/proc/judgefleet", "/dev/null/x"])
+def test_a_folder_that_cannot_be_written_is_refused_before_any_work(tmp_path: Path, place: str) -> None:
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    uri = place.format(file=file)
+    with pytest.raises(ConfigError, match=r"cannot write .*; give a folder that can be written") as caught:
+        ensure_writable(uri)
+    assert uri in str(caught.value)
+    assert file.read_text() == "in the way"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_no_permission(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(ConfigError, match="Permission denied"):
+        ensure_writable(tmp_path)
+
+
+def test_a_write_that_fails_half_way_leaves_the_old_object_and_no_litter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = put(str(tmp_path), "a", b"old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("judgefleet.storage.os.fsync", full)
+    with pytest.raises(StoreError, match="No space left"):
+        put(str(tmp_path), "a", b"new")
+    assert read_bytes(uri) == b"old"
+    assert os.listdir(tmp_path) == ["a"]  # noqa: PTH208
+
+
+def test_links_are_followed_once_and_dead_ones_passed_over(tmp_path: Path) -> None:
+    put(str(tmp_path), "data/a")
+    other = tmp_path / "data"
+    (other / "circle").symlink_to(tmp_path)
+    (other / "dead").symlink_to("nowhere")
+    (tmp_path / "z").symlink_to(other)
+    assert [Path(info.uri).name for info in list_objects(tmp_path)] == ["a"]
+
+
+def test_a_name_that_is_not_utf8(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff")).write_bytes(b"x")
+    for uri in (tmp_path, tmp_path.as_uri()):
+        (info,) = list_objects(uri)
+        assert read_bytes(info.uri) == b"x"
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("s3a://bucket/x", "found the scheme 's3a'; did you mean 's3'? allowed: file, gs, s3"),
+        ("http://host/x", "found the scheme 'http'; allowed: file, gs, s3"),
+        ("s3://", "no bucket; write s3://BUCKET/PATH"),
+        ("gs:///", "no bucket; write gs://BUCKET/PATH"),
+        ("s3://b/x?endpoint=h", "found the option 'endpoint'; did you mean 'endpoint_override'?"),
+        ("s3://b/x?scheme=ftp", "found scheme='ftp'; allowed: http, https"),
+        ("s3://b/x?anonymous=yes", "found anonymous='yes'; allowed: true, false"),
+        ("file://host/x", "found the host 'host'; a local path is written file:///PATH"),
+        ("", "found the path ''"),
+        ("a\0b", "found the path 'a\\x00b'"),
+    ],
+)
+def test_addresses_that_mean_nothing(uri: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        open_location(uri)
+    assert said in str(caught.value)
+
+
+def test_a_relative_path_cannot_leave_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="must stay inside"):
+        open_location(tmp_path).child("../x")
+
+
+def test_a_local_name_may_look_like_a_query(tmp_path: Path) -> None:
+    assert open_location(f"{tmp_path}/a?b=c").path == f"{tmp_path}/a?b=c"
+    assert open_location("~/x").path == str(Path.home() / "x")
+
+
+def test_google_storage_opens_without_credentials() -> None:
+    location = open_location("gs://bucket/a?anonymous=true&endpoint_override=127.0.0.1:9&scheme=http")
+    assert (location.fs.type_name, location.path, location.is_local) == ("gcs", "bucket/a", False)
+
+
+def test_no_such_bucket(endpoint: str) -> None:
+    with pytest.raises(ConfigError, match="NO_SUCH_BUCKET"):
+        ensure_writable(f"s3://nobody/out?endpoint_override={endpoint}&scheme=http")
+
+
+def test_the_endpoint_may_come_from_the_environment(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{endpoint}")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    assert read_bytes(put("s3://bucket/env", "x", b"here")) == b"here"
+
+
+def test_objects_that_others_wrote_page_by_page(endpoint: str) -> None:
+    s3 = client(f"http://{endpoint}")
+    for number in range(1001):
+        s3.put_object(Bucket="bucket", Key=f"many/{number:04}", Body=b"x")
+    listed = list_objects(f"s3://bucket/many/?endpoint_override={endpoint}&scheme=http")
+    assert len(listed) == 1001
+    assert read_bytes(listed[-1].uri) == b"x"
+
+
+def test_a_store_that_does_not_answer_may_answer_later(endpoint: str) -> None:
+    with pytest.raises(StoreError, match="try again"):
+        list_objects("s3://bucket/x?endpoint_override=127.0.0.1:1&scheme=http")
+
+
+def test_a_process_that_used_s3_ends_quietly(endpoint: str) -> None:
+    code = f"from judgefleet.storage import *; list_objects('s3://bucket?endpoint_override={endpoint}&scheme=http')"
+    ran = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stderr) == (0, "")
