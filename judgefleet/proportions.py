@@ -1,0 +1,83 @@
+"""Rates with Wilson intervals: pass rates and win rates, also with weights and clusters."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from judgefleet.statistics import Estimate, Grouped, cluster_variance, grouped, kish_size, no_interval
+
+
+def wilson_interval(rate: float, n: float, alpha: float = 0.05) -> tuple[float, float]:
+    """Wilson's score interval for ``rate`` in [0, 1] out of ``n`` > 0 trials; ``n`` may be an effective size.
+
+    Wilson 1927. Inside [0, 1] always, and of positive width at a rate of 0 or 1.
+
+    >>> low, high = wilson_interval(15 / 148, 148)
+    >>> round(low, 7), round(high, 7)
+    (0.0623864, 0.1604872)
+    """
+    z = float(stats.norm.isf(alpha / 2))
+    centre = (rate + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * (rate * (1 - rate) / n + z * z / (4 * n * n)) ** 0.5
+    return max(0.0, min(rate, centre - half)), min(1.0, max(rate, centre + half))
+
+
+def proportion_ci(
+    values: npt.ArrayLike, weights: npt.ArrayLike | None = None, clusters: Any = None, alpha: float = 0.05
+) -> Estimate:
+    """Rate of ones with Wilson's interval on the effective sample size.
+
+    ``n_eff = n / deff`` with ``deff`` the larger of Kish's ``n / n_kish`` and the estimated cluster design effect,
+    never below 1; with real clusters it is shrunk by ``(z / t_{G-1})^2`` (Korn & Graubard 1998). At a rate of 0
+    or 1 the design effect cannot be estimated: each cluster then counts as one observation. Plain Wilson for
+    unweighted, unclustered rows. Raises ValueError for values other than 0 and 1.
+    """
+    data = grouped(values, weights, clusters)
+    if not np.isin(data.values, (0.0, 1.0)).all():
+        raise ValueError("a proportion is made of zeros and ones")
+    if data.n_clusters < 2:
+        return no_interval(data, "proportion")
+    size, effect = _effective_size(data, alpha)
+    low, high = wilson_interval(data.mean, size, alpha)
+    kish = kish_size(data.weights)
+    method = f"Wilson, effective n {size:.1f} of {data.n} (Kish {kish:.1f}, design effect {effect:.2f})"
+    return Estimate(value=data.mean, low=low, high=high, n=data.n, n_clusters=data.n_clusters, method=method)
+
+
+def win_rate_ci(
+    values: npt.ArrayLike, weights: npt.ArrayLike | None = None, clusters: Any = None, alpha: float = 0.05
+) -> Estimate:
+    """Mean of preferences in [0, 1] (win 1, tie 0.5, loss 0) with Wilson's interval on the number of clusters.
+
+    Conservative: for anything in [0, 1] the variance is at most ``p(1-p)``, and ties only lower it. Unequal clusters
+    or weights count by Kish's size over the clusters' weights. Raises ValueError outside [0, 1].
+
+    >>> e = win_rate_ci([1, 0.5, 0.5, 0])
+    >>> e.value, round(e.low, 3), round(e.high, 3)
+    (0.5, 0.15, 0.85)
+    """
+    data = grouped(values, weights, clusters)
+    if ((data.values < 0) | (data.values > 1)).any():
+        raise ValueError("a preference lies in [0, 1]: win 1, tie 0.5, loss 0")
+    if data.n_clusters < 2:
+        return no_interval(data, "win rate, ties as half")
+    size = kish_size(data.cluster_sums(data.weights))
+    low, high = wilson_interval(data.mean, size, alpha)
+    method = f"ties as half, Wilson on {size:.1f} clusters (conservative)"
+    return Estimate(value=data.mean, low=low, high=high, n=data.n, n_clusters=data.n_clusters, method=method)
+
+
+def _effective_size(data: Grouped, alpha: float) -> tuple[float, float]:
+    """Effective sample size and design effect of 0/1 data with at least two clusters."""
+    if np.ptp(data.values) == 0:
+        size = kish_size(data.cluster_sums(data.weights))
+        return size, data.n / size
+    independent = data.mean * (1 - data.mean) / (data.n - 1)
+    clustered = cluster_variance(data.influence) / independent
+    effect = max(1.0, data.n / kish_size(data.weights), clustered)
+    shrink = 1.0
+    if data.n_clusters < data.n:
+        shrink = float(stats.norm.isf(alpha / 2) / stats.t.isf(alpha / 2, data.n_clusters - 1)) ** 2
+    return data.n / effect * shrink, effect
