@@ -38,6 +38,11 @@ class Preference:
     losses: int
     failed: int
 
+    @property
+    def pairs(self) -> int:
+        """Pairs asked, with a verdict or without."""
+        return self.wins + self.ties + self.losses + self.failed
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PositionBias:

@@ -122,7 +122,7 @@ def weighted_mean_ci(
         return no_interval(data, "mean")
     variance = cluster_variance(data.influence)
     if variance <= (1e-12 * np.abs(data.values).max()) ** 2:
-        return Estimate(value=data.mean, method="mean; no interval: the values do not vary", **known)
+        return Estimate(value=data.mean, method="mean; no interval: all equal", **known)
     half = stats.t.isf(alpha / 2, data.n_clusters - 1) * variance**0.5
     method = f"Hajek mean, t with {data.n_clusters - 1} degrees of freedom"
     return Estimate(value=data.mean, low=data.mean - half, high=data.mean + half, method=method, **known)
@@ -150,7 +150,7 @@ def difference_ci(a: Grouped, b: Grouped, alpha: float = 0.05) -> Estimate:
     parts = [(cluster_variance(arm.influence), arm.n_clusters - 1) for arm in (a, b)]
     variance = sum(v for v, _ in parts)
     if variance <= 1e-24 * max(np.abs(a.values).max(), np.abs(b.values).max()) ** 2:
-        return Estimate(value=value, method="difference of means; no interval: the values do not vary", **known)
+        return Estimate(value=value, method="difference of means; no interval: all equal", **known)
     degrees = variance**2 / sum(v**2 / df for v, df in parts)
     half = stats.t.isf(alpha / 2, degrees) * variance**0.5
     method = f"Welch difference of Hajek means, t with {degrees:.1f} degrees of freedom"

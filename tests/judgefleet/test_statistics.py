@@ -73,7 +73,7 @@ class TestMean:
         e = weighted_mean_ci([value] * 30, weights=np.linspace(1, 2, 30))
         assert e.value == pytest.approx(value)
         assert not e.has_interval
-        assert "do not vary" in e.method
+        assert "all equal" in e.method
 
     @pytest.mark.parametrize(
         ("values", "weights", "clusters"),

@@ -1,0 +1,91 @@
+"""The figures of a run: every number that the terminal summary and the report show."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from calibration.gate import GateDecision
+from experiments.comparison import Difference
+from experiments.preference import PositionBias, Preference
+from jobs.wording import one_line, visible
+from judgefleet.statistics import Estimate
+
+# Failures that no scorer reported: a sampled trace without a row, and a value that is no number.
+NO_ROW = "no_row"
+NOT_FINITE = "not_a_number"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arm:
+    """One variant on one axis. ``total`` counts its sampled traces, ``ok`` those with a value, ``failures`` the rest by
+    status. ``mean`` is None where the axis holds preferences, whose figure is the win rate."""
+
+    variant: str | None
+    total: int
+    ok: int
+    failures: Mapping[str, int]
+    mean: Estimate | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Axis:
+    """Everything about one scorer, axis and fingerprint. ``scale``: the ends of the values' range, for drawing.
+    ``rate``: the values are passes (1) and fails (0)."""
+
+    scorer: str
+    axis: str
+    fingerprint: str
+    kind: str
+    direction: str
+    config: str
+    pairwise: bool
+    rate: bool
+    scale: tuple[float, float]
+    arms: tuple[Arm, ...]
+    differences: tuple[Difference, ...] = ()
+    preferences: tuple[Preference, ...] = ()
+    position: PositionBias | None = None
+
+    @property
+    def total(self) -> int:
+        """Sampled traces of all variants."""
+        return sum(a.total for a in self.arms)
+
+    @property
+    def ok(self) -> int:
+        """Traces with a value, all variants."""
+        return sum(a.ok for a in self.arms)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Summary:
+    """A run in figures. ``facts`` is what the run said about itself; ``gates`` has the decision about each LLM judge,
+    by fingerprint."""
+
+    facts: Mapping[str, Any]
+    axes: tuple[Axis, ...]
+    gates: Mapping[str, GateDecision] = field(default_factory=dict)
+
+    def trusted(self, axis: Axis) -> bool:
+        """Whether the axis needs no gate (no LLM judged it) or its gate is open."""
+        return axis.fingerprint not in self.gates or self.gates[axis.fingerprint].trusted
+
+    def to_json(self) -> str:
+        """The summary as JSON text. Unknown numbers are null; ``facts`` values JSON lacks become their text."""
+        return json.dumps(asdict(self), indent=2, default=str, allow_nan=False)
+
+
+def trust_lines(summary: Summary) -> list[str]:
+    """In words, which LLM judges' figures are not to be trusted and why; judges with the same reason in one line."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for fingerprint, gate in summary.gates.items():
+        if not gate.trusted:
+            names = sorted({one_line(a.scorer, 60) for a in summary.axes if a.fingerprint == fingerprint})
+            judge = f"{', '.join(names)} (fingerprint {visible(fingerprint)})"
+            reasons.setdefault((gate.state.value, visible(gate.reason)), []).append(judge)
+    return [
+        f"NOT TRUSTED: the figures marked *, of the LLM judge{'s' * (len(judges) > 1)} {' and '.join(judges)}, "
+        f"are not trusted until an audit opens the gate. Gate: {state}, {reason}."
+        for (state, reason), judges in reasons.items()
+    ]
