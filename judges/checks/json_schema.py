@@ -1,0 +1,84 @@
+"""JSON Schema (any draft that ``$schema`` names, else 2020-12), bounded in time and without any download."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jsonschema import ValidationError, validators
+from jsonschema.exceptions import SchemaError
+from jsonschema.validators import Draft202012Validator
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+from judgefleet.errors import ConfigError
+from judgefleet.hashing import canonical_json
+from judges.checks.patterns import compile_pattern
+
+_TIMEOUT_S = 1.0
+# The library searches these names with Python's re, which no time limit can stop.
+_UNBOUNDED = "patternProperties"
+
+
+def build_validator(schema: Mapping[str, Any]) -> Any:
+    """A validator whose patterns end. Raises ConfigError when ``schema`` is not a schema that can be checked here.
+
+    >>> [error.message for error in build_validator({"type": "object"}).iter_errors([])]
+    ["[] is not of type 'object'"]
+    """
+    kind = validators.validator_for(schema, default=Draft202012Validator)
+    try:
+        kind.check_schema(dict(schema))
+    except (SchemaError, RecursionError) as error:
+        message = error.message if isinstance(error, SchemaError) else "nested too deeply"
+        raise ConfigError(f"found a schema that is not JSON Schema: {message[:200]}") from error
+    for pattern in _patterns(schema):
+        compile_pattern(pattern)
+    bounded = validators.extend(kind, {"pattern": _match_pattern, "uniqueItems": _are_unique})  # type: ignore[no-untyped-call]
+    validator = bounded(schema, registry=Registry())
+    _try_out(validator)
+    return validator
+
+
+def first_error(validator: Any, value: Any) -> str | None:
+    """Where and why ``value`` breaks the schema, or None when it does not. Raises TimeoutError, RecursionError.
+
+    >>> first_error(build_validator({"properties": {"n": {"type": "integer"}}}), {"n": "1"})
+    "$.n: '1' is not of type 'integer'"
+    """
+    error = next(validator.iter_errors(value), None)
+    return None if error is None else f"{error.json_path}: {error.message}"
+
+
+def _patterns(schema: Any) -> Iterator[str]:
+    """Every pattern anywhere in the schema."""
+    if isinstance(schema, Mapping):
+        if isinstance(schema.get(_UNBOUNDED), Mapping):
+            raise ConfigError(
+                f"found {_UNBOUNDED!r}, which cannot be bounded in time; use propertyNames with a pattern"
+            )
+        if isinstance(found := schema.get("pattern"), str):
+            yield found
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for part in schema:
+            yield from _patterns(part)
+
+
+def _try_out(validator: Any) -> None:
+    values: tuple[Any, ...] = (None, {}, [], "", 0)
+    for value in values:
+        try:
+            first_error(validator, value)
+        except (Unresolvable, RecursionError) as error:
+            what = "refers to itself without end" if isinstance(error, RecursionError) else f"refers to {error}"
+            raise ConfigError(f"found a schema that {what}; only references inside the schema are followed") from error
+
+
+def _match_pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not compile_pattern(pattern).search(instance, timeout=_TIMEOUT_S):
+        yield ValidationError(f"{instance[:60]!r} does not match {pattern!r}")
+
+
+def _are_unique(_validator: Any, wanted: bool, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    # The library compares each item with each; a set of canonical texts does it in one pass.
+    if wanted and isinstance(instance, list) and len({canonical_json(item) for item in instance}) < len(instance):
+        yield ValidationError(f"{len(instance)} items are not all different")

@@ -1,0 +1,74 @@
+"""JSON as RFC 8259 has it, read from text that nobody vouches for."""
+
+import json
+import re
+from typing import Any, NoReturn
+
+# Deeper than any answer needs, and shallow enough for every parser and validator behind us.
+MAX_DEPTH = 100
+# Possessive, and a string may end with the text: linear on any input.
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+# Python refuses to read longer integers.
+_LONGEST_INTEGER = 4000
+
+
+def parse_json(text: str) -> Any:
+    """The value of the JSON document ``text``. Raises ValueError saying why it is none.
+
+    Stricter than ``json.loads``: ``NaN`` and ``Infinity`` are not JSON. A number with an integral value becomes an int
+    (JSON knows one kind of number), one too large for that a float. Nesting is limited to 100 levels.
+
+    >>> parse_json('{"a": [1.0, 2.5]}')
+    {'a': [1, 2.5]}
+    >>> parse_json("[NaN]")
+    Traceback (most recent call last):
+    ValueError: NaN is not JSON
+    """
+    if too_deep(text):
+        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+    return json.loads(text, parse_int=_integer, parse_float=_number, parse_constant=_refuse)
+
+
+def too_deep(text: str) -> bool:
+    """Whether brackets outside strings nest deeper than ``MAX_DEPTH``; stops at the first place where they do.
+
+    >>> too_deep("[" * 101), too_deep('"' + "[" * 101 + '"')
+    (True, False)
+    """
+    depth = 0
+    for found in _STRING_OR_BRACKET.finditer(text):
+        depth += (found.group() in "[{") - (found.group() in "]}")
+        if depth > MAX_DEPTH:
+            return True
+    return False
+
+
+def fenced_block(text: str) -> str | None:
+    """The inside of the first block between two lines of three backquotes, or None where there is none.
+
+    >>> fenced_block("Here:\\n```json\\n[1]\\n```\\nDone.")
+    '[1]'
+    """
+    inside: list[str] | None = None
+    for line in text.split("\n"):
+        mark = line.strip()
+        if inside is None and mark.startswith("```") and "`" not in mark[3:]:
+            inside = []
+        elif inside is not None and mark == "```":
+            return "\n".join(inside)
+        elif inside is not None:
+            inside.append(line)
+    return None
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) < _LONGEST_INTEGER else float(digits)
+
+
+def _number(digits: str) -> int | float:
+    number = float(digits)
+    return int(number) if number.is_integer() else number
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")

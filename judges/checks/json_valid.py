@@ -1,0 +1,89 @@
+"""json_valid: the output is JSON, and follows a schema where one is given."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, JsonValue
+
+from judgefleet.errors import ConfigError
+from judgefleet.score import Outcome, Status, failure
+from judges.checks.base import Check, check_info, failed, passed
+from judges.checks.json_schema import build_validator, first_error
+from judges.checks.json_text import fenced_block, parse_json
+
+
+class JsonValid(Check):
+    """Passes when the whole output is one JSON document (RFC 8259) that follows ``schema``.
+
+    With ``within_fence`` an output that is not JSON as a whole may hold it in a block fenced by three backquotes (the
+    first counts). ``schema`` is a JSON Schema or the path of a file with one.
+
+    >>> from judgefleet.sample import Sample
+    >>> from judgefleet.trace import Trace
+    >>> trace = Trace(trace_id="t", output="{'a': 1}")
+    >>> sample = Sample(trace=trace, stratum="all", inclusion_probability=1.0, plan_hash="p")
+    >>> check = JsonValid("is_json", JsonValid.Options(within_fence=True))
+    >>> check.score([sample])[0]["valid"].reason
+    'not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)'
+    """
+
+    class Options(BaseModel, extra="forbid", frozen=True):
+        """``schema`` as a mapping or as the path of a JSON file."""
+
+        within_fence: bool = False
+        json_schema: dict[str, JsonValue] | Path | None = Field(default=None, alias="schema")
+
+    def __init__(self, name: str, options: Options) -> None:
+        self.options = options
+        schema = _read_schema(options.json_schema)
+        self._validator = None if schema is None else build_validator(schema)
+        config = {"within_fence": options.within_fence, "schema": schema}
+        self.info = check_info(name, use="json_valid", axis="valid", config=config)
+
+    def check(self, output: str) -> Outcome:
+        """Parse, then validate."""
+        try:
+            value, where = self._parse(output)
+        except ValueError as error:
+            return failed(f"not JSON: {error}")
+        found = f"found JSON {where}: {_kind(value)}"
+        if self._validator is None:
+            return passed(found)
+        try:
+            broken = first_error(self._validator, value)
+        except TimeoutError:
+            return failure(Status.TIMEOUT, "a pattern of the schema took too long")
+        except RecursionError:
+            return failure(Status.ENGINE_ERROR, "the schema and the output nest too deeply to be compared")
+        return passed(f"{found}, as the schema wants") if broken is None else failed(f"breaks the schema at {broken}")
+
+    def _parse(self, output: str) -> tuple[Any, str]:
+        try:
+            return parse_json(output), "in the whole output"
+        except ValueError:
+            block = fenced_block(output) if self.options.within_fence else None
+            if block is None:
+                raise
+        return parse_json(block), "in a fenced block"
+
+
+def _read_schema(given: Mapping[str, Any] | Path | None) -> Mapping[str, Any] | None:
+    if not isinstance(given, Path):
+        return given
+    try:
+        schema = parse_json(given.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"schema: {str(given)!r} cannot be read as JSON ({error}); give a file with a schema"
+        ) from error
+    if not isinstance(schema, dict):
+        raise ConfigError(f"schema: {str(given)!r} holds {_kind(schema)}; a JSON Schema is an object")
+    return schema
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return f"an {'object' if isinstance(value, dict) else 'array'} of {len(value)}"
+    names = {str: "a string", bool: "true or false", int: "a number", float: "a number", type(None): "null"}
+    return names[type(value)]

@@ -1,0 +1,35 @@
+"""not_empty: there is an output, and something in it can be seen."""
+
+import unicodedata
+
+from pydantic import BaseModel
+
+from judgefleet.score import Outcome
+from judges.checks.base import Check, check_info, failed, passed
+
+# Spaces, control and format characters (zero-width space, byte order mark), lone surrogates.
+_INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})
+
+
+class NotEmpty(Check):
+    """Fails when the output is missing, blank, or made of characters that nobody can see. Never not applicable.
+
+    >>> from judgefleet.sample import Sample
+    >>> from judgefleet.trace import Trace
+    >>> sample = Sample(trace=Trace(trace_id="t"), stratum="all", inclusion_probability=1.0, plan_hash="p")
+    >>> NotEmpty("not_empty", NotEmpty.Options()).score([sample])[0]["not_empty"].value
+    0.0
+    """
+
+    class Options(BaseModel, extra="forbid", frozen=True):
+        """None."""
+
+    def __init__(self, name: str, options: Options) -> None:
+        self.options = options
+        self.info = check_info(name, use="not_empty", axis="not_empty", config={}, needs=frozenset())
+
+    def check(self, output: str) -> Outcome:
+        """Look for the first character that can be seen."""
+        if any(unicodedata.category(c) not in _INVISIBLE for c in output):
+            return passed(f"the output has {len(output)} characters")
+        return failed(f"the output is {len(output)} invisible characters" if output else "the output is empty")

@@ -1,0 +1,93 @@
+"""policy_citation: the output cites a policy, and every policy it cites exists."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from judgefleet.errors import ConfigError
+from judgefleet.score import Outcome, Status, failure
+from judgefleet.yaml_model import load_yaml_model
+from judges.checks.base import Check, check_info, failed, passed
+from judges.checks.patterns import compile_pattern
+
+_TIMEOUT_S = 2.0
+_MOST_SHOWN = 5
+
+
+class Section(BaseModel, extra="forbid", frozen=True):
+    """One section of a policy; ``id`` is what an answer cites."""
+
+    id: str = Field(min_length=1)
+    title: str
+    text: str
+
+
+class Policy(BaseModel, extra="forbid", frozen=True):
+    """A policy file: its sections."""
+
+    sections: tuple[Section, ...] = Field(min_length=1)
+
+
+class PolicyCitation(Check):
+    r"""Passes when at least one policy id is cited and every cited id is a section of the policy file.
+
+    What looks like an id is said by ``pattern`` (default: two to eight capitals, a hyphen, one to three digits). Raises
+    ConfigError when the policy file is missing, is not a policy, has an id twice or one that ``pattern`` does not find.
+
+    >>> import tempfile
+    >>> from judgefleet.sample import Sample
+    >>> from judgefleet.trace import Trace
+    >>> trace = Trace(trace_id="t", output="You have 30 days (RET-1, RET-9).")
+    >>> sample = Sample(trace=trace, stratum="all", inclusion_probability=1.0, plan_hash="p")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "policy.yaml"
+    ...     _ = path.write_text("sections: [{id: RET-1, title: Returns, text: Within 30 days.}]")
+    ...     check = PolicyCitation("cites", PolicyCitation.Options(policy=path))
+    >>> check.score([sample])[0]["cited"].reason
+    'unknown: RET-9'
+    """
+
+    class Options(BaseModel, extra="forbid", frozen=True):
+        """``policy`` is the path of a YAML file with ``sections``, each with ``id``, ``title`` and ``text``."""
+
+        policy: Path
+        pattern: str = Field(default=r"\b[A-Z]{2,8}-\d{1,3}\b", min_length=1)
+
+    def __init__(self, name: str, options: Options) -> None:
+        self.options = options
+        self._pattern = compile_pattern(options.pattern)
+        self._known = _section_ids(options.policy, self._pattern)
+        digest = hashlib.sha256(options.policy.read_bytes()).hexdigest()
+        config = {"pattern": options.pattern, "policy_sha256": digest}
+        self.info = check_info(name, use="policy_citation", axis="cited", config=config)
+
+    def check(self, output: str) -> Outcome:
+        """Look up every id in the output."""
+        try:
+            cited = dict.fromkeys(found.group() for found in self._pattern.finditer(output, timeout=_TIMEOUT_S))
+        except TimeoutError:
+            return failure(Status.TIMEOUT, f"the search for policy ids was ended after {_TIMEOUT_S:g} s")
+        unknown = [found for found in cited if found not in self._known]
+        if not cited:
+            return failed("no citation")
+        return failed(f"unknown: {_some(unknown)}") if unknown else passed(f"cited: {_some(list(cited))}")
+
+
+def _section_ids(path: Path, pattern: Any) -> frozenset[str]:
+    ids = [section.id for section in load_yaml_model(path, Policy).sections]
+    for found in ids:
+        if ids.count(found) > 1:
+            raise ConfigError(f"{path}: the section id {found!r} stands twice; give each section an id of its own")
+        if not pattern.fullmatch(found, timeout=_TIMEOUT_S):
+            raise ConfigError(
+                f"{path}: the section id {found!r} does not match the pattern {pattern.pattern!r}, so that no citation "
+                "of it would be found; change the option pattern or the id"
+            )
+    return frozenset(ids)
+
+
+def _some(ids: list[str]) -> str:
+    more = f" and {len(ids) - _MOST_SHOWN} more" if len(ids) > _MOST_SHOWN else ""
+    return ", ".join(ids[:_MOST_SHOWN]) + more
