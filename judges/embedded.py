@@ -7,7 +7,6 @@ import logging
 import os
 import shutil
 import sys
-import tempfile
 from contextlib import AbstractContextManager, nullcontext, redirect_stderr
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -108,7 +107,8 @@ def _convert_once(source: Path, home: Path) -> str:
             return digest
         _remove_leftovers(home)
         logger.info("converting %s once into %s; this takes half a minute", source.name, home)
-        partial = Path(tempfile.mkdtemp(prefix=f"{home.name}.partial-", dir=home.parent))
+        partial = home.with_name(f"{home.name}.partial")
+        partial.mkdir()
         try:
             convert_gguf(source, partial)
             digest = _write_record(partial, source)
@@ -153,7 +153,7 @@ def _write_record(folder: Path, source: Path) -> str:
 
 def _remove_leftovers(home: Path) -> None:
     # Called under the lock, so whatever lies here belongs to a process that is no more.
-    for path in [home, *home.parent.glob(f"{home.name}.partial-*")]:
+    for path in (home, home.with_name(f"{home.name}.partial")):
         shutil.rmtree(path, ignore_errors=True)
 
 

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_cache_dir
 
@@ -39,13 +40,15 @@ def check_model_folder(folder: Path) -> None:
     if not weight_files(folder):
         missing.append(f"weights ({' or '.join(WEIGHTS)})")
     if not any((folder / name).is_file() for name in TOKENIZERS):
-        missing.append(f"a tokenizer ({' or '.join(TOKENIZERS)})")
+        missing.append(f"tokenizer ({' or '.join(TOKENIZERS)})")
     if missing:
         raise ConfigError(
             f"{str(folder)!r} is not a model folder: it has no {', no '.join(missing)}. "
             "Save both model and tokenizer there with save_pretrained, or name another folder."
         )
     _check_config(folder / "config.json")
+    for path in weight_files(folder):
+        _check_whole(path)
 
 
 def weights_digest(folder: Path) -> str:
@@ -92,6 +95,26 @@ def _check_config(path: Path) -> None:
     if not isinstance(config, dict) or not ("model_type" in config or "architectures" in config):
         raise ConfigError(
             f"{str(path)!r} names neither model_type nor architectures: this is not a model's config.json"
+        )
+
+
+def _check_whole(path: Path) -> None:
+    """Compare the size of a safetensors file with what its header promises (8 bytes length, JSON, then the tensors)."""
+    if path.suffix != ".safetensors":
+        return
+    try:
+        with path.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            # A Git LFS pointer is text: read as a length its first bytes are astronomical.
+            header: Any = json.loads(stream.read(length)) if length < path.stat().st_size else None
+        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+        whole = 8 + length + max(ends, default=0) == path.stat().st_size
+    except (ValueError, AttributeError, KeyError, TypeError, IndexError):
+        whole = False
+    if not whole:
+        raise ConfigError(
+            f"{str(path)!r} is not a whole safetensors file ({path.stat().st_size:,} bytes): "
+            "it was cut off or is a Git LFS pointer; download or save the model again"
         )
 
 
