@@ -150,12 +150,13 @@ def test_a_write_that_fails_half_way_leaves_the_old_object_and_no_litter(
 
 
 def test_links_are_followed_once_and_dead_ones_passed_over(tmp_path: Path) -> None:
-    put(str(tmp_path), "data/a")
-    other = tmp_path / "data"
-    (other / "circle").symlink_to(tmp_path)
-    (other / "dead").symlink_to("nowhere")
-    (tmp_path / "z").symlink_to(other)
-    assert [Path(info.uri).name for info in list_objects(tmp_path)] == ["a"]
+    put(str(tmp_path), "in/data/a")
+    put(str(tmp_path), "outside/b")
+    data = tmp_path / "in/data"
+    (data / "circle").symlink_to(tmp_path / "in")
+    (data / "dead").symlink_to("nowhere")
+    (data / "link").symlink_to(tmp_path / "outside")
+    assert [Path(info.uri).name for info in list_objects(tmp_path / "in")] == ["a", "b"]
 
 
 def test_a_name_that_is_not_utf8(tmp_path: Path) -> None:

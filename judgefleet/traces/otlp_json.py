@@ -1,0 +1,182 @@
+"""OTLP/JSON: documents as the Collector's exporters write them, one an object or one a line, into spans."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from judgefleet.trace import Trace
+from judgefleet.traces.content import Content, Record
+from judgefleet.traces.reject import Reject, UnreadableError, shown
+from judgefleet.traces.spans import Span, SpanEvent, traces_from_spans
+from judgefleet.traces.values import as_number, as_text
+
+_SIGNALS = ("resourceSpans", "resourceLogs", "resourceMetrics")
+_HEX = re.compile(r"[0-9a-f]+")
+_INTEGER = re.compile(r"\s*-?\d{1,20}\s*")
+_LAST_NANOSECOND = 253402300799 * 10**9
+
+
+def recognises(content: Content) -> bool:
+    """Whether the first JSON value is an OTLP message."""
+    if content.data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
+        return False
+    first = content.first_record()
+    return isinstance(first, Mapping) and any(signal in first for signal in _SIGNALS)
+
+
+def read(content: Content) -> Iterator[Trace | Reject]:
+    """Spans of one trace id are put together wherever they stand in the object; then one trace or reject each.
+
+    A trace of which one span cannot be read is rejected whole: half a trace would be judged as something it was not.
+    """
+    spans: list[Span] = []
+    spoilt: dict[str, Reject] = {}
+    for item in _read_spans(content):
+        if isinstance(item, Span):
+            spans.append(item)
+        elif item.trace_id is None:
+            yield item
+        else:
+            spoilt.setdefault(item.trace_id, item)
+    yield from spoilt.values()
+    whole = [span for span in spans if span.trace_id not in spoilt]
+    yield from traces_from_spans(whole, content)
+
+
+def _read_spans(content: Content) -> Iterator[Span | Reject]:
+    for record in content.records():
+        if isinstance(record, Reject):
+            yield record
+            continue
+        for position, span, resource in _walk(content, record):
+            if isinstance(span, Reject):
+                yield span
+                continue
+            yield _read_span(content, position, span, resource)
+
+
+def _walk(content: Content, record: Record) -> Iterator[tuple[str, Any, Any]]:
+    """Each span with its position and resource; a reject in its place where the nesting is not OTLP's."""
+    message = record.value
+    if not isinstance(message, Mapping) or "resourceSpans" not in message:
+        found = next((s for s in _SIGNALS if isinstance(message, Mapping) and s in message), shown(message))
+        reason = f"found {found}; an OTLP message with resourceSpans belongs here"
+        yield "", content.reject(record.position, reason, text=record.text), None
+        return
+    base = "" if record.position == "document" else f"{record.position}: "
+    for at, group in _entries(content, f"{base}resourceSpans", message["resourceSpans"]):
+        if isinstance(group, Reject):
+            yield at, group, None
+            continue
+        yield from _walk_group(content, at, group)
+
+
+def _walk_group(content: Content, at: str, group: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    scopes = group.get("scopeSpans", group.get("instrumentationLibrarySpans"))
+    for scope_at, scope in _entries(content, f"{at}.scopeSpans", scopes):
+        if isinstance(scope, Reject):
+            yield scope_at, scope, None
+            continue
+        for span_at, span in _entries(content, f"{scope_at}.spans", scope.get("spans")):
+            yield span_at, span, group.get("resource")
+
+
+def _entries(content: Content, at: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The mappings in a list, each with its position; a reject for whatever is something else."""
+    if value is None:
+        return
+    if not isinstance(value, list):
+        yield at, content.reject(at, f"found {shown(value)}; a list belongs here")
+        return
+    for number, entry in enumerate(value):
+        here = f"{at}[{number}]"
+        wrong = content.reject(here, f"found {shown(entry)}; an object belongs here")
+        yield here, entry if isinstance(entry, Mapping) else wrong
+
+
+def _read_span(content: Content, at: str, span: Mapping[str, Any], resource: Any) -> Span | Reject:
+    trace_id: str | None = None
+    try:
+        trace_id = _identity(span, "traceId", 32)
+        return _span(trace_id, span, resource, at)
+    except UnreadableError as error:
+        return content.reject(at, str(error), trace_id=trace_id, text=repr(span))
+
+
+def _span(trace_id: str, span: Mapping[str, Any], resource: Any, at: str) -> Span:
+    start, end = (_nanoseconds(span, name) for name in ("startTimeUnixNano", "endTimeUnixNano"))
+    if start and end and end < start:
+        raise UnreadableError(f"the span ends ({end}) before it starts ({start})")
+    if not isinstance(resource, Mapping | None):
+        raise UnreadableError(f"found the resource {shown(resource)}; an object belongs here")
+    return Span(
+        trace_id=trace_id,
+        span_id=_identity(span, "spanId", 16),
+        parent_id=_identity(span, "parentSpanId", 16) if span.get("parentSpanId") else None,
+        name=as_text(span.get("name", "")),
+        start_ns=start,
+        end_ns=end,
+        attributes=attributes_of(span),
+        events=tuple(_event(event) for event in _list(span, "events")),
+        resource=attributes_of(resource or {}),
+        position=at,
+    )
+
+
+def _identity(span: Mapping[str, Any], key: str, digits: int) -> str:
+    """A hexadecimal id in lower case; the dashes of a UUID are dropped."""
+    found = span.get(key)
+    text = found.replace("-", "").lower() if isinstance(found, str) else ""
+    if len(text) != digits or not _HEX.fullmatch(text) or not text.strip("0"):
+        raise UnreadableError(f"found {key} {shown(found)}; {digits} hex digits, not all zero, belong here")
+    return text
+
+
+def _nanoseconds(span: Mapping[str, Any], key: str) -> int | None:
+    """A time in nanoseconds since 1970, also as text; None where the span has none (absent or 0)."""
+    found = span.get(key)
+    if found is None or found == "":
+        return None
+    if as_number(found) is None or as_number(found) > _LAST_NANOSECOND:  # type: ignore[operator]
+        raise UnreadableError(f"found {key} {shown(found)}; nanoseconds since 1970 belong here")
+    return int(found) or None if isinstance(found, int) or str(found).strip().isdecimal() else int(float(found)) or None
+
+
+def attributes_of(owner: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of a span, event or resource as plain values. Raises UnreadableError."""
+    return dict(_pair(entry) for entry in _list(owner, "attributes"))
+
+
+def _list(owner: Mapping[str, Any], key: str) -> list[Any]:
+    found = owner.get(key)
+    if found is None:
+        return []
+    if not isinstance(found, list):
+        raise UnreadableError(f"found {key} {shown(found)}; a list belongs here")
+    return found
+
+
+def _pair(entry: Any) -> tuple[str, Any]:
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("key"), str):
+        raise UnreadableError(f"found the attribute {shown(entry)}; an object with key and value belongs here")
+    return entry["key"], _value(entry.get("value"))
+
+
+def _value(value: Any) -> Any:
+    """An OTLP AnyValue as a plain value; 64-bit integers come as text and become numbers where they can."""
+    if not isinstance(value, Mapping) or not value:
+        return None if isinstance(value, Mapping) else value
+    kind, inner = next(iter(value.items()))
+    if kind == "arrayValue" and isinstance(inner, Mapping):
+        return [_value(item) for item in _list(inner, "values")]
+    if kind == "kvlistValue" and isinstance(inner, Mapping):
+        return dict(_pair(entry) for entry in _list(inner, "values"))
+    if kind == "intValue" and isinstance(inner, str) and _INTEGER.fullmatch(inner):
+        return int(inner)
+    return inner
+
+
+def _event(event: Any) -> SpanEvent:
+    if not isinstance(event, Mapping):
+        raise UnreadableError(f"found the event {shown(event)}; an object belongs here")
+    return SpanEvent(name=as_text(event.get("name", "")), attributes=attributes_of(event))

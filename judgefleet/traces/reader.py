@@ -1,0 +1,70 @@
+"""Reads one object into traces and rejects, recognised by its content and never by its name."""
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from judgefleet.errors import ConfigError, did_you_mean
+from judgefleet.storage import read_bytes
+from judgefleet.trace import Trace
+from judgefleet.traces.clean import cleaned
+from judgefleet.traces.content import Content, ReadOptions, unpacked
+from judgefleet.traces.reject import Reject
+
+Reader: TypeAlias = Callable[[Content], Iterator[Trace | Reject]]
+
+# In the order in which they are asked whether the content is theirs: beside each reader stands ``recognises``.
+FORMATS: dict[str, str] = {
+    "parquet": "judgefleet.traces.parquet:read",
+    "otlp_json": "judgefleet.traces.otlp_json:read",
+    "jsonl": "judgefleet.traces.jsonl:read",
+}
+
+
+def read_object(
+    uri: str,
+    data: bytes | Path | None = None,
+    format: str = "auto",  # noqa: A002
+    options: ReadOptions | None = None,
+) -> Iterator[Trace | Reject]:
+    """Everything in the object at ``uri``; bad content gives rejects and never raises.
+
+    ``data``: its bytes, a file that holds them, or None to read ``uri``. gzip and zstd are unpacked.
+    ``format``: one of FORMATS, or ``auto`` to go by the content.
+    Raises ConfigError for an unknown format, and what ``storage.read_bytes`` raises.
+    """
+    if format not in ("auto", *FORMATS):
+        raise ConfigError(f"found the trace format {format!r}; {did_you_mean(format, ['auto', *FORMATS])}")
+    raw = data if isinstance(data, bytes) else read_bytes(uri if data is None else data)
+    return _read(uri, raw, format, options or ReadOptions())
+
+
+def _read(uri: str, raw: bytes, name: str, options: ReadOptions) -> Iterator[Trace | Reject]:
+    data, problem = unpacked(raw)
+    content = Content(uri=uri, data=data, options=options)
+    if data.strip():
+        found = _recognised(content) if name == "auto" else name
+        items = _reader(found)(content) if found else iter([content.reject("object", _unknown(data))])
+        yield from map(cleaned, items)
+    elif problem is None:
+        yield cleaned(content.reject("object", "the object is empty"))
+    if problem is not None:
+        yield cleaned(content.reject("object", f"only the beginning could be unpacked: {problem}"))
+
+
+def _recognised(content: Content) -> str | None:
+    return next((name for name in FORMATS if _attribute(name, "recognises")(content)), None)
+
+
+def _reader(name: str) -> Reader:
+    reader: Reader = _attribute(name, FORMATS[name].partition(":")[2])
+    return reader
+
+
+def _attribute(name: str, attribute: str) -> Any:
+    return getattr(import_module(FORMATS[name].partition(":")[0]), attribute)
+
+
+def _unknown(data: bytes) -> str:
+    return f"unknown content, beginning with {data[:16]!r}; known formats: {', '.join(FORMATS)}"

@@ -1,0 +1,198 @@
+"""How spans become a trace: see docs/decisions/spans-become-a-trace.md."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from judgefleet.trace import Latency, Message, ToolCall, Trace
+from judgefleet.traces.content import Content, ReadOptions
+from judgefleet.traces.messages import first_answer, read_messages, text_parts
+from judgefleet.traces.plain import documents, usage_of
+from judgefleet.traces.reject import Reject, UnreadableError
+from judgefleet.traces.values import as_count, as_number, as_text, first_given, from_nanoseconds, parsed
+
+OPERATION = "gen_ai.operation.name"
+CHAT_OPERATIONS = ("chat", "generate_content", "text_completion")
+
+_INPUT, _OUTPUT, _SYSTEM = "gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions"
+_DETAILS_EVENT = "gen_ai.client.inference.operation.details"
+_CONVERSATION = ("gen_ai.conversation.id", "session.id")
+_USAGE = "gen_ai.usage."
+_COUNTS = {f"{_USAGE}{count}" for count in ("input_tokens", "output_tokens", "prompt_tokens", "completion_tokens")}
+_FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
+_VARIANT_OLD = "feature_flag.variant"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpanEvent:
+    """Something that happened within a span."""
+
+    name: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """One span, whatever it was written in. Times are nanoseconds since 1970, None where the span has none."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str | None = None
+    name: str = ""
+    start_ns: int | None = None
+    end_ns: int | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    events: tuple[SpanEvent, ...] = ()
+    resource: Mapping[str, Any] = field(default_factory=dict)
+    position: str = ""
+
+    @property
+    def operation(self) -> Any:
+        """What the span did, as ``gen_ai.operation.name`` says."""
+        return self.attributes.get(OPERATION)
+
+
+def traces_from_spans(spans: Iterable[Span], content: Content) -> Iterator[Trace | Reject]:
+    """One trace or one reject for each trace id among ``spans``, in order of first appearance."""
+    groups: dict[str, list[Span]] = defaultdict(list)
+    for span in spans:
+        groups[span.trace_id].append(_with_details(span))
+    for trace_id, group in groups.items():
+        once = {span.span_id: span for span in group}  # a retried export writes a span again
+        ordered = sorted(once.values(), key=lambda s: s.start_ns or 0)
+        try:
+            yield _assemble(ordered, content)
+        except UnreadableError as error:
+            position = group[0].position
+            yield content.reject(position, str(error), trace_id=trace_id, text=", ".join(s.name for s in ordered))
+
+
+def _with_details(span: Span) -> Span:
+    """Instrumentations may put the messages on an event of the span instead of the span itself."""
+    details = [event.attributes for event in span.events if event.name == _DETAILS_EVENT]
+    if not details:
+        return span
+    merged: dict[str, Any] = {k: v for found in details for k, v in found.items()} | dict(span.attributes)
+    return Span(**{name: getattr(span, name) for name in span.__slots__ if name != "attributes"}, attributes=merged)
+
+
+def _assemble(spans: list[Span], content: Content) -> Trace:
+    root, chat = _root(spans), _answering(spans)
+    output = first_answer(chat.attributes[_OUTPUT], _OUTPUT)
+    everywhere = [root, chat, *spans]
+    options = content.options
+    conversation = _find(everywhere, *_CONVERSATION)
+    start = next((span.start_ns for span in everywhere if span.start_ns), None)
+    return Trace(
+        trace_id=chat.trace_id,
+        span_id=chat.span_id,
+        conversation_id=conversation,
+        started_at=None if start is None else from_nanoseconds(start),
+        service=_resource([root, chat], "service.name"),
+        environment=_resource([root, chat], "deployment.environment.name", "deployment.environment"),
+        experiment=_find(everywhere, options.experiment_attribute),
+        variant=_find(everywhere, options.variant_attribute, _VARIANT_OLD),
+        messages=_messages(chat),
+        output=output,
+        contexts=_contexts(spans),
+        tool_calls=tuple(_tool_call(span) for span in spans if span.operation == "execute_tool"),
+        usage=usage_of({k.removeprefix(_USAGE): v for k, v in chat.attributes.items() if k.startswith(_USAGE)}),
+        latency=_latency(chat),
+        attributes=_attributes(root, chat, options),
+        source_uri=content.uri,
+    )
+
+
+def _root(spans: list[Span]) -> Span:
+    """The span without a parent; where it lies in another object, the earliest whose parent is not here."""
+    here = {span.span_id for span in spans}
+    tops = [span for span in spans if span.parent_id not in here] or spans
+    return next((span for span in tops if span.parent_id is None), tops[0])
+
+
+def _answering(spans: list[Span]) -> Span:
+    """The chat span that ended last among those that carry output messages."""
+    chats = [span for span in spans if span.operation in CHAT_OPERATIONS]
+    if not chats:
+        raise UnreadableError(
+            f"no chat span: none of its {len(spans)} spans has {OPERATION} {', '.join(CHAT_OPERATIONS)}"
+        )
+    answered = [span for span in chats if _has_output(span)]
+    if not answered:
+        raise UnreadableError(f"no {_OUTPUT} on any chat span; switch the capture of message content on")
+    return max(answered, key=lambda span: span.end_ns or span.start_ns or 0)
+
+
+def _has_output(span: Span) -> bool:
+    return first_answer(span.attributes.get(_OUTPUT) or [], _OUTPUT) is not None or span.attributes.get(_OUTPUT) == ""
+
+
+def _messages(chat: Span) -> tuple[Message, ...]:
+    system: tuple[Message, ...] = ()
+    if (instructions := chat.attributes.get(_SYSTEM)) is not None:
+        system = (Message(role="system", content="\n".join(text_parts(instructions, _SYSTEM))),)
+    asked = read_messages(chat.attributes.get(_INPUT) or [], _INPUT)
+    if not any(message.role == "user" for message in asked):
+        raise UnreadableError(f"no question: {_INPUT} has no user turn")
+    return system + asked
+
+
+def _contexts(spans: list[Span]) -> tuple[str, ...]:
+    name = "gen_ai.retrieval.documents"
+    found = [span.attributes.get(name) for span in spans if span.operation == "retrieval"]
+    return tuple(text for value in found for text in documents(parsed(value, name), name))
+
+
+def _tool_call(span: Span) -> ToolCall:
+    result = span.attributes.get("gen_ai.tool.call.result")
+    return ToolCall(
+        name=as_text(first_given(span.attributes, ("gen_ai.tool.name",)) or span.name),
+        arguments=as_text(first_given(span.attributes, ("gen_ai.tool.call.arguments",)) or ""),
+        result=None if result is None else as_text(result),
+    )
+
+
+def _latency(chat: Span) -> Latency:
+    first_chunk = as_number(chat.attributes.get(_FIRST_CHUNK))
+    timed = chat.start_ns is not None and chat.end_ns is not None
+    return Latency(
+        ttft_ms=None if first_chunk is None else first_chunk * 1000,
+        total_ms=(chat.end_ns - chat.start_ns) / 1e6 if timed else None,  # type: ignore[operator]
+    )
+
+
+def _find(spans: Iterable[Span], *names: str) -> str | None:
+    """The first of ``names`` on the first span that has one, on the span or on one of its events."""
+    for span in spans:
+        for attributes in (span.attributes, *(event.attributes for event in span.events)):
+            if (value := first_given(attributes, names)) is not None:
+                return as_text(value)
+    return None
+
+
+def _resource(spans: Iterable[Span], *names: str) -> str | None:
+    value = next((v for span in spans if (v := first_given(span.resource, names)) is not None), None)
+    return None if value is None else as_text(value)
+
+
+def _attributes(root: Span, chat: Span, options: ReadOptions) -> dict[str, str]:
+    """What the root and the answering span say beyond the fields of a trace; where both do, the answering span."""
+    consumed = {
+        OPERATION,
+        _INPUT,
+        _OUTPUT,
+        _SYSTEM,
+        *_CONVERSATION,
+        options.variant_attribute,
+        options.experiment_attribute,
+    }
+    merged = dict(root.attributes) | dict(chat.attributes)
+    return {k: as_text(v) for k, v in merged.items() if k not in consumed and not _understood(k, v) and v is not None}
+
+
+def _understood(name: str, value: Any) -> bool:
+    """Whether the attribute has become a number of the trace; one that could not be read stays an attribute."""
+    if name == _FIRST_CHUNK:
+        return as_number(value) is not None
+    return name in _COUNTS and as_count(value) is not None
