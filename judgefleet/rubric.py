@@ -1,0 +1,115 @@
+"""Rubric: how to grade, as YAML that people who write no code can review."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from judgefleet.errors import ConfigError, did_you_mean
+from judgefleet.hashing import stable_hash
+from judgefleet.scorer import Direction, Need
+from judgefleet.yaml_model import load_yaml_model
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Scale(_Strict):
+    """The labels a judge may answer with, lowest first, and the number each stands for.
+
+    Either ``min`` and ``max`` (whole numbers, each one a label) or ``labels`` (label: value). Anchors say
+    in words what a label means.
+
+    >>> Scale(min=1, max=3, anchors={1: "useless", 3: "complete"}).values
+    {'1': 1.0, '2': 2.0, '3': 3.0}
+    >>> Scale(labels={"no": 0, "yes": 1}).sentence
+    'Reply with one of: no, yes.'
+    """
+
+    min: int | None = None
+    max: int | None = None
+    labels: dict[str, float] | None = None
+    anchors: dict[int | str, str] = {}
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Scale":
+        whole = self.min is not None and self.max is not None
+        if whole == (self.labels is not None):
+            raise ValueError("a scale needs either min and max, or labels with their values")
+        if len(self.values) < 2:
+            raise ValueError(f"a scale needs at least two labels, found {list(self.values)}")
+        if unknown := {str(a) for a in self.anchors} - set(self.values):
+            raise ValueError(f"anchors for labels that are not on the scale: {sorted(unknown)}")
+        return self
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Label to number, in order."""
+        if self.labels is not None:
+            return {label: float(value) for label, value in self.labels.items()}
+        return {str(n): float(n) for n in range(self.min or 0, (self.max or 0) + 1)}
+
+    @property
+    def sentence(self) -> str:
+        """What a judge is told about the form of its reply."""
+        if self.labels is None:
+            return f"Reply with one number from {self.min} to {self.max}."
+        return f"Reply with one of: {', '.join(self.labels)}."
+
+
+class Axis(_Strict):
+    """One thing to grade."""
+
+    name: Slug
+    question: str = Field(min_length=1)
+    scale: Scale
+    direction: Direction = Direction.HIGHER
+
+    @property
+    def text(self) -> str:
+        """The axis as the judge reads it in the rubric."""
+        anchors = "".join(f"\n  {label}: {meaning}" for label, meaning in self.scale.anchors.items())
+        return f"{self.name.replace('_', ' ')}: {self.question}{anchors}"
+
+
+class Rubric(_Strict):
+    """Name, version, instructions and axes; ``content_hash`` changes with any word of it."""
+
+    name: Slug
+    version: str
+    instructions: str = Field(min_length=1)
+    axes: tuple[Axis, ...] = ()
+    needs: frozenset[Need] = frozenset({Need.QUESTION, Need.OUTPUT})
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "Rubric":
+        names = [axis.name for axis in self.axes]
+        if repeated := {n for n in names if names.count(n) > 1}:
+            raise ValueError(f"axes with the same name: {sorted(repeated)}")
+        return self
+
+    @property
+    def content_hash(self) -> str:
+        """16 hex digits over everything in the rubric."""
+        return stable_hash(self.model_dump(mode="json") | {"needs": sorted(self.needs)}, length=16)
+
+    @property
+    def text(self) -> str:
+        """The rubric as the judge reads it."""
+        return "\n".join([self.instructions.strip(), *(axis.text for axis in self.axes)])
+
+
+def load_rubric(name: str, folder: Path) -> Rubric:
+    """The rubric called ``name`` in ``folder``, or the YAML file that ``name`` is the path of.
+
+    Raises ConfigError when there is none, or with the line of what is wrong in it.
+    """
+    if name.endswith((".yaml", ".yml")):
+        return load_yaml_model(Path(name), Rubric)
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        raise ConfigError(f"no rubric {name!r}; {did_you_mean(name, (p.stem for p in folder.glob('*.yaml')))}")
+    return load_yaml_model(path, Rubric)

@@ -1,0 +1,123 @@
+"""The score store: zstd Parquet under scores/date=YYYY-MM-DD/scorer=NAME/, one row per trace, scorer and axis.
+
+Folders that begin with ``_`` hold what belongs to a run (its samples, rejects and summary); readers of Parquet
+pass them over, so ``pandas.read_parquet(STORE)`` sees score rows and nothing else.
+"""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from pyarrow import fs
+
+from judgefleet.errors import ConfigError
+from judgefleet.hashing import stable_hash
+from judgefleet.sample import SAMPLE_SCHEMA
+from judgefleet.score import SCORE_SCHEMA
+from judgefleet.storage import Location, ObjectInfo, list_objects, open_location, write_table_atomic
+
+# The scorer is the name of the folder: a column of the same name in the files would clash with it.
+FILE_SCHEMA = SCORE_SCHEMA.remove(SCORE_SCHEMA.get_field_index("scorer"))
+UNDATED = "undated"
+_PARTITIONS = ds.partitioning(pa.schema([("date", pa.string()), ("scorer", pa.string())]), flavor="hive")
+
+
+def write_scores(store: Location, rows: pa.Table) -> int:
+    """Commit ``rows`` (SCORE_SCHEMA, one run): one file per date and scorer, each there whole or not at all.
+
+    A file's name comes from the run and the ids in it: the same rows written twice are one file. Returns the rows.
+    """
+    dates = pc.fill_null(pc.strftime(rows["trace_started_at"], format="%Y-%m-%d"), UNDATED)
+    for date, scorer in sorted(set(zip(dates.to_pylist(), rows["scorer"].to_pylist(), strict=True))):
+        mine = pc.and_(pc.equal(dates, date), pc.equal(rows["scorer"], scorer))
+        _write_part(store, date, scorer, rows.filter(mine))
+    return int(rows.num_rows)
+
+
+def _write_part(store: Location, date: str, scorer: str, rows: pa.Table) -> None:
+    run = rows["run_id"][0].as_py()
+    name = stable_hash(sorted(rows["score_id"].to_pylist()), length=20)
+    table = rows.drop_columns(["scorer"]).cast(FILE_SCHEMA)
+    write_table_atomic(store, f"scores/date={date}/scorer={scorer}/{run}-{name}.parquet", table)
+
+
+def score_files(store: Location) -> list[ObjectInfo]:
+    """Every committed score file; none where the store is new."""
+    folder = store.child("scores")
+    exists = store.fs.get_file_info(folder.path).type is not fs.FileType.NotFound
+    return list_objects(folder.uri) if exists else []
+
+
+def read_scores(uri: str, columns: list[str] | None = None) -> pa.Table:
+    """All score rows as one table, with the columns of SCORE_SCHEMA (or those asked for), and no row twice.
+
+    Raises ConfigError when there is no store at ``uri``, StoreError when it cannot be read.
+    """
+    store = open_location(uri)
+    wanted = columns or SCORE_SCHEMA.names
+    table = _dataset(store, score_files(store)).to_table(columns=list(dict.fromkeys([*wanted, "score_id"])))
+    return _first_of_each(table).select(wanted)
+
+
+def score_ids(store: Location) -> pa.Array:
+    """The ids of all committed rows (large_string)."""
+    return _dataset(store, score_files(store)).to_table(columns=["score_id"])["score_id"].combine_chunks()
+
+
+def _dataset(store: Location, files: list[ObjectInfo]) -> ds.Dataset:
+    schema = pa.schema([*FILE_SCHEMA, ("date", pa.string()), ("scorer", pa.string())])
+    paths = [open_location(info.uri).path for info in files]
+    return ds.dataset(paths, schema=schema, format="parquet", filesystem=store.fs, partitioning=_PARTITIONS)
+
+
+def _first_of_each(table: pa.Table) -> pa.Table:
+    """A score id names one row; a second copy (see ``drop_duplicates``) is not a second score."""
+    numbered = table.append_column("_row", pa.array(range(table.num_rows), pa.int64()))
+    first = numbered.group_by("score_id").aggregate([("_row", "min")])["_row_min"]
+    return table if len(first) == table.num_rows else table.take(first)
+
+
+def drop_duplicates(store: Location) -> int:
+    """Remove second copies of rows, which a process killed while it was writing may leave. Returns how many.
+
+    A file is replaced by one without the copies before it is deleted, so no reader ever misses a row.
+    """
+    seen: set[str] = set()
+    dropped = 0
+    for info in score_files(store):
+        table = _dataset(store, [info]).to_table(columns=SCORE_SCHEMA.names)
+        ids = table["score_id"].to_pylist()
+        fresh = pa.array([i not in seen for i in ids], pa.bool_())
+        seen.update(ids)
+        if (kept := table.filter(fresh)).num_rows < table.num_rows:
+            dropped += table.num_rows - kept.num_rows
+            if kept.num_rows:
+                write_scores(store, kept)
+            store.fs.delete_file(open_location(info.uri).path)
+    return dropped
+
+
+def remove_run(store: Location, run_id: str) -> int:
+    """Delete the score files of one run; returns how many there were."""
+    mine = [info for info in score_files(store) if info.uri.rsplit("/", 1)[-1].startswith(f"{run_id}-")]
+    for info in mine:
+        store.fs.delete_file(open_location(info.uri).path)
+    return len(mine)
+
+
+def committed_rows(store: Location, known: dict[str, int]) -> Iterator[tuple[str, int]]:
+    """Files that are not in ``known`` yet, with their rows: reads footers only, so progress is cheap to follow."""
+    for info in score_files(store):
+        if info.uri not in known:
+            yield info.uri, ds.dataset(open_location(info.uri).path, filesystem=store.fs).count_rows()
+
+
+def read_samples(uri: str, run_id: str) -> pa.Table:
+    """The samples that a run scored (SAMPLE_SCHEMA), with their texts. Raises ConfigError when there are none."""
+    store = open_location(uri)
+    folder = store.child(f"_samples/{run_id}")
+    if store.fs.get_file_info(folder.path).type is fs.FileType.NotFound:
+        raise ConfigError(f"no samples of the run {run_id!r} in {uri!r}")
+    found: pa.Table = ds.dataset(folder.path, schema=SAMPLE_SCHEMA, format="parquet", filesystem=store.fs).to_table()
+    return found

@@ -1,0 +1,35 @@
+"""The judge model as a fingerprint sees it: everything beside the rubric that can change a verdict."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgeModel:
+    """A model folder and how an engine runs it.
+
+    ``digest`` is SHA-256 over the weights, ``tokenizer_digest`` over the tokenizer with its chat template.
+    """
+
+    name: str
+    path: Path
+    digest: str
+    tokenizer_digest: str
+    engine: str
+    engine_version: str
+    dtype: str
+    quantization: str | None
+    max_model_len: int
+
+    @property
+    def config(self) -> dict[str, object]:
+        """What goes into a judge's configuration; the path does not, since the digest names the model."""
+        return {
+            "model": self.name,
+            "weights": self.digest,
+            "tokenizer": self.tokenizer_digest,
+            "engine": f"{self.engine} {self.engine_version}",
+            "dtype": self.dtype,
+            "quantization": self.quantization,
+            "max_model_len": self.max_model_len,
+        }

@@ -1,0 +1,144 @@
+"""Pairwise judge: which of two answers is better, always asked in both orders."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from judgefleet.rubric import Rubric, load_rubric
+from judgefleet.sample import Sample
+from judgefleet.score import OrderVerdict, Outcome, Status, failure
+from judgefleet.scorer import ScorerInfo, ScorerKind, missing_need
+from judges.judge import RUBRICS, Keep, Row, Unit, judge_config
+from judges.judge_model import JudgeModel
+from judges.material import answer_part, shared_parts
+from judges.pairs import Pair, match_pairs
+from judges.prompt import Body, Prompt, PromptWriter
+from judges.reconcile import likeliest, reconcile
+from judges.verdict import Reply, read_verdict, usage
+
+AXIS = "preference"
+# Shown to the judge, and what each means for the answer that stood first.
+_LABELS = {"A": "first", "B": "second", "C": "tie"}
+_QUESTION = "Which answer is better? Reply with A for answer A, B for answer B, or C if they are equally good."
+
+
+class PairwiseOptions(BaseModel):
+    """``rubric``: a name or a path. ``variants``: the two arms. ``pair_by``: the attribute that both answers share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    rubric: str
+    variants: tuple[str, str]
+    pair_by: str = "judgefleet.item_id"
+
+    @model_validator(mode="after")
+    def _two(self) -> Self:
+        if self.variants[0] == self.variants[1]:
+            raise ValueError(f"variants must differ, found {list(self.variants)}")
+        return self
+
+
+class PairwiseJudge:
+    """As configured. Disagreement between the orders is a tie with ``order_consistent`` false, never a coin flip."""
+
+    Options = PairwiseOptions
+
+    def __init__(self, name: str, options: PairwiseOptions) -> None:
+        self.name, self.options = name, options
+        self.rubric = load_rubric(options.rubric, RUBRICS)
+
+    def bind(self, model: JudgeModel, writer: PromptWriter) -> "BoundPairwise":
+        """The judge for one model. Raises ConfigError when its tokenizer cannot say A, B and C in one token."""
+        return BoundPairwise(self.name, self.options, self.rubric, model, writer)
+
+
+class BoundPairwise:
+    """Compares with one model. Both traces of a pair get a row, each seen from its own side."""
+
+    def __init__(
+        self, name: str, options: PairwiseOptions, rubric: Rubric, model: JudgeModel, writer: PromptWriter
+    ) -> None:
+        self._options, self._rubric, self._writer = options, rubric, writer
+        self._allowed = writer.label_ids(list(_LABELS))
+        self._question = writer.question(_QUESTION)
+        asked = {"mode": "pairwise", "rubric_text": rubric.text, "question": _QUESTION, "pair_by": options.pair_by}
+        self.info = ScorerInfo(
+            name=name,
+            version="1",
+            kind=ScorerKind.LLM,
+            axes=(AXIS,),
+            needs=rubric.needs,
+            config=judge_config(model, rubric.content_hash, **asked),
+        )
+
+    def rows(self, samples: Sequence[Sample]) -> Iterator[Row]:
+        """Two rows a pair, one for each sample without a partner."""
+        for found in match_pairs(samples, self._options.variants, self._options.pair_by):
+            yield from _pair_rows(found) if isinstance(found, Pair) else (Row(sample=found[0], axis=AXIS),)
+
+    def units(self, samples: Sequence[Sample], keep: Keep) -> Iterator[Unit]:
+        """One unit a pair, with its two prompts; a settled one for every sample that has no partner."""
+        for found in match_pairs(samples, self._options.variants, self._options.pair_by):
+            if isinstance(found, Pair):
+                yield from self._ask(found, keep)
+            elif keep(row := Row(sample=found[0], axis=AXIS)):
+                yield Unit(rows=(row,), settled=(failure(Status.NOT_APPLICABLE, found[1]),))
+
+    def _ask(self, pair: Pair, keep: Keep) -> Iterator[Unit]:
+        rows = _pair_rows(pair)
+        wanted = tuple(keep(row) for row in rows)
+        if not any(wanted):
+            return
+        missing = pair.mismatch or next((m for s in pair.samples if (m := missing_need(self.info, s))), None)
+        if missing:
+            yield self._settled(rows, wanted, failure(Status.NOT_APPLICABLE, f"in this pair: {missing}"))
+            return
+        first, second = self._body(pair), self._body(pair.swapped)
+        if first.token_ids is None or second.token_ids is None:
+            why = f"the prompt is too long: {first.cut}"
+            yield self._settled(rows, wanted, failure(Status.CONTEXT_OVERFLOW, why))
+            return
+        prompts = [(*ids, *self._question) for ids in (first.token_ids, second.token_ids)]
+        yield Unit(
+            rows=rows,
+            wanted=wanted,
+            prompts=tuple(Prompt(token_ids=ids, allowed=self._allowed) for ids in prompts),
+            note=first.cut,
+        )
+
+    def _settled(self, rows: tuple[Row, ...], wanted: tuple[bool, ...], why: Outcome) -> Unit:
+        outcomes = tuple(failure(why.status, why.reason or "", **link) for link in _links(rows))
+        return Unit(rows=rows, wanted=wanted, settled=outcomes)
+
+    def _body(self, pair: Pair) -> Body:
+        answers = [answer_part(s, title) for s, title in zip(pair.samples, ("Answer A", "Answer B"), strict=True)]
+        return self._writer.body(self._rubric.text, [*shared_parts(pair.shared), *answers], len(self._question))
+
+    def conclude(self, unit: Unit, replies: Sequence[Reply]) -> list[Outcome]:
+        """The reconciled verdict, once from each side; a failure of either order fails both rows."""
+        verdicts = [read_verdict(reply, list(_LABELS), self._allowed) for reply in replies]
+        spent: dict[str, Any] = usage(replies)
+        if failed := next((v.failure for v in verdicts if v.failure), None):
+            return [failure(failed.status, failed.reason or "", **link, **spent) for link in _links(unit.rows)]
+        places = [{_LABELS[label]: p for label, p in verdict.probabilities.items()} for verdict in verdicts]
+        orders = tuple(
+            OrderVerdict(first=row.sample.trace.trace_id, label=likeliest(place), probabilities=place)
+            for row, place in zip(unit.rows, places, strict=True)
+        )
+        return [
+            Outcome(**asdict(side), orders=orders, reason=unit.note, **link, **spent)
+            for side, link in zip(reconcile(places), _links(unit.rows), strict=True)
+        ]
+
+
+def _pair_rows(pair: Pair) -> tuple[Row, ...]:
+    return tuple(Row(sample=sample, axis=AXIS, pair_id=pair.pair_id) for sample in pair.samples)
+
+
+def _links(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """What each row of a pair says about the other."""
+    return [
+        {"pair_id": row.pair_id, "other_trace_id": other.sample.trace.trace_id}
+        for row, other in zip(rows, reversed(rows), strict=True)
+    ]

@@ -1,0 +1,118 @@
+"""The score store: plain Parquet for everyone, whole files only, no row twice."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from judgefleet.errors import ConfigError
+from judgefleet.sample import Sample, samples_to_table
+from judgefleet.score import SCORE_SCHEMA, Outcome, RunContext, Status, failure, score_row
+from judgefleet.scorer import ScorerInfo, ScorerKind
+from judgefleet.storage import open_location, write_table_atomic
+from judgefleet.store import (
+    committed_rows,
+    drop_duplicates,
+    read_samples,
+    read_scores,
+    remove_run,
+    score_files,
+    score_ids,
+    write_scores,
+)
+from judgefleet.trace import Trace
+
+DAY_1, DAY_2 = datetime(2026, 11, 20, 23, 59, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def sample(trace_id: str, started_at: datetime | None = DAY_1) -> Sample:
+    trace = Trace(trace_id=trace_id, started_at=started_at, variant="A", attributes={"k": "v"})
+    return Sample(trace=trace, stratum="s", inclusion_probability=0.5, plan_hash="p")
+
+
+def table(samples: Iterable[Sample], scorer: str = "regex", run: str = "run-1") -> pa.Table:
+    info = ScorerInfo(name=scorer, version="1", kind=ScorerKind.CODE, axes=("match",))
+    context = RunContext(run_id=run, job="batch", scored_at=DAY_2)
+    outcomes = {"bad": failure(Status.ENGINE_ERROR, "boom")}
+    rows = [score_row(context, s, info, "match", outcomes.get(s.trace.trace_id, Outcome(value=1.0))) for s in samples]
+    return pa.Table.from_pylist(rows, schema=SCORE_SCHEMA)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    store = open_location(tmp_path)
+    write_scores(store, table([sample("t1"), sample("bad"), sample("t2", DAY_2), sample("t3", None)]))
+    write_scores(store, table([sample("t1")], scorer="cosine"))
+    write_table_atomic(store, "_samples/run-1/chunk-000000.parquet", samples_to_table([sample("t1")]))
+    return tmp_path
+
+
+def test_plain_pandas_sees_every_column_and_no_other_table(folder: Path) -> None:
+    for path in (folder, folder / "scores"):
+        frame = pd.read_parquet(path)
+        assert set(frame.columns) == {*SCORE_SCHEMA.names, "date"}
+        assert len(frame) == 5
+    assert frame[frame.status != "ok"].value.isna().all()
+    assert sorted(frame.date.unique()) == ["2026-11-20", "2026-11-21", "undated"]
+
+
+def test_duckdb_reads_it_too(folder: Path) -> None:
+    query = (
+        f"select scorer, count(*) from read_parquet('{folder}/scores/**/*.parquet', hive_partitioning=true) group by 1"
+    )
+    assert dict(duckdb.sql(query).fetchall()) == {"regex": 4, "cosine": 1}
+
+
+def test_our_own_reader_gives_the_schema(folder: Path) -> None:
+    scores = read_scores(str(folder))
+    assert scores.schema.names == SCORE_SCHEMA.names
+    assert scores.num_rows == 5
+    assert set(scores["scorer"].to_pylist()) == {"regex", "cosine"}
+    assert read_scores(str(folder), ["value"]).num_rows == 5
+
+
+def test_the_same_rows_twice_are_one_file(folder: Path) -> None:
+    before = score_files(open_location(folder))
+    write_scores(open_location(folder), table([sample("t1")], scorer="cosine"))
+    assert score_files(open_location(folder)) == before
+
+
+def test_copies_in_other_files_are_read_once_and_removed(folder: Path) -> None:
+    store = open_location(folder)
+    write_scores(store, table([sample("t1"), sample("t9")], run="run-2"))
+    assert len(score_ids(store)) == 7
+    assert read_scores(str(folder)).num_rows == 6
+    assert drop_duplicates(store) == 1
+    assert len(score_ids(store)) == 6
+    assert drop_duplicates(store) == 0
+    assert sorted(read_scores(str(folder))["trace_id"].to_pylist()) == ["bad", "t1", "t1", "t2", "t3", "t9"]
+
+
+def test_a_run_can_be_removed_without_the_others(folder: Path) -> None:
+    store = open_location(folder)
+    write_scores(store, table([sample("t9")], run="run-10"))
+    assert remove_run(store, "run-1") == 4
+    assert read_scores(str(folder))["trace_id"].to_pylist() == ["t9"]
+
+
+def test_progress_reads_only_what_is_new(folder: Path) -> None:
+    store = open_location(folder)
+    known = dict(committed_rows(store, {}))
+    assert sum(known.values()) == 5
+    write_scores(store, table([sample("t9")]))
+    assert [rows for _, rows in committed_rows(store, known)] == [1]
+
+
+def test_samples_of_a_run(folder: Path) -> None:
+    assert read_samples(str(folder), "run-1")["trace_id"].to_pylist() == ["t1"]
+    with pytest.raises(ConfigError, match="no samples of the run 'other'"):
+        read_samples(str(folder), "other")
+
+
+def test_a_store_that_is_new_is_empty(tmp_path: Path) -> None:
+    assert len(score_ids(open_location(tmp_path))) == 0
+    assert read_scores(str(tmp_path)).num_rows == 0
