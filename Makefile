@@ -1,0 +1,42 @@
+# What a laptop, the README and CI all call. Every target sets up .venv first; that costs a second when nothing changed.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lock wheel clean
+PYTHON ?=
+ARGS ?=
+bin := .venv/bin
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@echo '  PYTHON=/path/to/python3.12 chooses the interpreter; ARGS="..." is passed on to demo, test and lock'
+
+setup: ## create or update .venv (2 minutes the first time, a second after that)
+	@PYTHON='$(PYTHON)' requirements/setup.sh
+
+demo: setup ## the bundled example, end to end, on this machine's CPU
+	$(bin)/judgefleet demo $(ARGS)
+
+# No test may reach a model hub or send usage statistics, whatever the machine allows.
+test: export HF_HUB_OFFLINE := 1
+test: export TOKENIZERS_PARALLELISM := false
+test: export RAY_USAGE_STATS_ENABLED := 0
+test: export VLLM_NO_USAGE_STATS := 1
+test: setup ## all tests; ARGS='-m "not slow"' leaves out engines, clusters and browsers
+	$(bin)/python -m pytest -q --durations=10 $(ARGS)
+
+check: setup ## format, lint, types and import rules
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+	$(bin)/lint-imports
+
+lock: setup ## re-make requirements/lock.txt after a change of dependencies (ARGS=--upgrade for newer versions)
+	requirements/make-lock.sh $(ARGS)
+
+wheel: setup ## build dist/judgefleet-*.whl, the file that ray_cluster.yaml installs on its nodes
+	rm -rf build dist
+	$(bin)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist
+
+clean: ## delete .venv, caches and build outputs (never scores or models)
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
