@@ -9,11 +9,21 @@ from calibration.gate import GateDecision
 from experiments.comparison import Difference
 from experiments.preference import PositionBias, Preference
 from jobs.wording import one_line, visible
+from judgefleet.score import Status
 from judgefleet.statistics import Estimate
 
 # Failures that no scorer reported: a sampled trace without a row, and a value that is no number.
 NO_ROW = "no_row"
 NOT_FINITE = "not_a_number"
+
+
+def failure_name(status: str) -> str:
+    """The name under which a row without a usable value is counted: its status, unless that says ok.
+
+    >>> failure_name("refused"), failure_name("ok")
+    ('refused', 'not_a_number')
+    """
+    return NOT_FINITE if status == Status.OK else status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +58,11 @@ class Axis:
     position: PositionBias | None = None
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells it from other axes."""
+        return self.scorer, self.axis, self.fingerprint
+
+    @property
     def total(self) -> int:
         """Sampled traces of all variants."""
         return sum(a.total for a in self.arms)
@@ -71,21 +86,39 @@ class Summary:
         """Whether the axis needs no gate (no LLM judged it) or its gate is open."""
         return axis.fingerprint not in self.gates or self.gates[axis.fingerprint].trusted
 
+    def slots(self) -> dict[str | None, int]:
+        """Each variant's place in sort order: its colour, everywhere the same."""
+        names = {arm.variant for a in self.axes for arm in a.arms}
+        return {v: i for i, v in enumerate(sorted(names, key=lambda v: (v is not None, v)))}
+
     def to_json(self) -> str:
         """The summary as JSON text. Unknown numbers are null; ``facts`` values JSON lacks become their text."""
         return json.dumps(asdict(self), indent=2, default=str, allow_nan=False)
 
 
-def trust_lines(summary: Summary) -> list[str]:
-    """In words, which LLM judges' figures are not to be trusted and why; judges with the same reason in one line."""
-    reasons: dict[tuple[str, str], list[str]] = {}
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Distrust:
+    """LLM judges, by name and fingerprint, whose gate is not open, and why."""
+
+    judges: tuple[str, ...]
+    state: str
+    reason: str
+
+    def sentence(self, marked: str) -> str:
+        """The warning in words; ``marked`` says how their figures are marked where it is shown."""
+        judges = f"the LLM judge{'s' * (len(self.judges) > 1)} {' and '.join(self.judges)}"
+        return (
+            f"The figures of {judges}, {marked}, are not trusted until an audit opens the gate. "
+            f"Gate: {self.state}, {self.reason}."
+        )
+
+
+def distrusted(summary: Summary) -> list[Distrust]:
+    """The LLM judges whose figures are not to be trusted; those with the same reason together."""
+    found: dict[tuple[str, str], list[str]] = {}
     for fingerprint, gate in summary.gates.items():
         if not gate.trusted:
             names = sorted({one_line(a.scorer, 60) for a in summary.axes if a.fingerprint == fingerprint})
             judge = f"{', '.join(names)} (fingerprint {visible(fingerprint)})"
-            reasons.setdefault((gate.state.value, visible(gate.reason)), []).append(judge)
-    return [
-        f"NOT TRUSTED: the figures marked *, of the LLM judge{'s' * (len(judges) > 1)} {' and '.join(judges)}, "
-        f"are not trusted until an audit opens the gate. Gate: {state}, {reason}."
-        for (state, reason), judges in reasons.items()
-    ]
+            found.setdefault((gate.state.value, visible(gate.reason)), []).append(judge)
+    return [Distrust(judges=tuple(names), state=key[0], reason=key[1]) for key, names in found.items()]

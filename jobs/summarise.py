@@ -11,9 +11,8 @@ import pyarrow.compute as pc
 from calibration.gate import GateDecision, decision_without_audit
 from experiments.comparison import Row, compare, has_value, values_of
 from experiments.preference import position_bias, prefer
-from jobs.figures import NO_ROW, NOT_FINITE, Arm, Axis, Summary
+from jobs.figures import NO_ROW, Arm, Axis, Summary, failure_name
 from judgefleet.proportions import proportion_ci
-from judgefleet.score import Status
 from judgefleet.scorer import ScorerKind
 from judgefleet.statistics import weighted_mean_ci
 
@@ -87,7 +86,7 @@ def _axis(table: pa.Table, key: Mapping[str, str], drawn: Mapping[str | None, in
 
 def _arm(variant: str | None, rows: Sequence[Row], drawn: int, rate: bool, pairwise: bool) -> Arm:
     valued = [r for r in rows if has_value(r)]
-    failures = Counter(NOT_FINITE if r["status"] == Status.OK else r["status"] for r in rows if not has_value(r))
+    failures = Counter(failure_name(r["status"]) for r in rows if not has_value(r))
     missing = max(0, drawn - len({(r["trace_id"], r["span_id"]) for r in rows}))
     if missing:
         failures[NO_ROW] = missing

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jobs.figures import Axis, Summary, trust_lines
+from jobs.figures import Axis, Summary, distrusted
 from jobs.summarise import summarise
 from jobs.wording import counts, decimals, interval, number, one_line, percent, variant_name, visible
 from judgefleet.statistics import Estimate
@@ -32,7 +32,8 @@ def print_summary(summary: Summary, console: Console) -> None:
     if not summary.axes:
         console.print(Text("No scores: the store has no rows."))
     warnings = [f"WARNING: {one_line(w, 500)}" for w in summary.facts.get("warnings") or ()]
-    for line in (*warnings, *trust_lines(summary)):
+    distrust = [f"NOT TRUSTED: {d.sentence('marked *')}" for d in distrusted(summary)]
+    for line in (*warnings, *distrust):
         console.print(Text(line))
 
 

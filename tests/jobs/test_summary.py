@@ -1,6 +1,8 @@
 import io
 import json
+import runpy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +17,13 @@ from judgefleet.sample import SAMPLE_SCHEMA
 from judgefleet.score import SCORE_SCHEMA
 
 Build = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def build_run() -> Build:
+    """Builds a run in tables; ``example_run.py`` says what is in it."""
+    build: Build = runpy.run_path(str(Path(__file__).with_name("example_run.py")))["build"]
+    return build
 
 
 def summary_of(run: Any, **more: Any) -> Summary:
