@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -127,11 +128,41 @@ def test_a_folder_that_cannot_be_written_is_refused_before_any_work(tmp_path: Pa
     assert file.read_text() == "in the way"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_no_permission(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
+@pytest.fixture
+def ordinary_user() -> Iterator[None]:
+    """Root may write everywhere; the test then runs as nobody."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(before)
+
+
+@pytest.mark.usefixtures("ordinary_user")
+@pytest.mark.parametrize("act", [ensure_writable, list_objects, read_bytes])
+def test_no_permission(act: Callable[[str], object]) -> None:
     with pytest.raises(ConfigError, match="Permission denied"):
-        ensure_writable(tmp_path)
+        act("/proc/1/root/x")
+
+
+@pytest.fixture
+def strict(endpoint: str) -> Iterator[str]:
+    """The server, checking who asks: the test's keys belong to nobody."""
+    unchecked_requests(endpoint, b"0")
+    yield endpoint
+    unchecked_requests(endpoint, b"inf")
+
+
+def unchecked_requests(endpoint: str, count: bytes) -> None:
+    url = f"http://{endpoint}/moto-api/reset-auth"
+    ask = urllib.request.Request(url, data=count, headers={"Content-Type": "text/plain"}, method="POST")
+    urllib.request.urlopen(ask).close()
+
+
+@pytest.mark.parametrize("act", [ensure_writable, list_objects, read_bytes])
+def test_no_permission_on_an_object_store(strict: str, act: Callable[[str], object]) -> None:
+    with pytest.raises(ConfigError, match=r"cannot (write|list|read) .*; give a"):
+        act(f"s3://bucket/x?endpoint_override={strict}&scheme=http")
 
 
 def test_a_write_that_fails_half_way_leaves_the_old_object_and_no_litter(
