@@ -5,12 +5,13 @@ Functions take score rows (``SCORE_SCHEMA``) of ONE scorer, axis and fingerprint
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from judgefleet.proportions import paired_correlation, proportion_ci, rate_difference_ci
 from judgefleet.score import Status
 from judgefleet.statistics import Estimate, Grouped, difference_ci, grouped, weighted_mean_ci
 
@@ -61,32 +62,45 @@ def cluster_key(row: Row) -> str:
 
 
 def compare(
-    scores: pa.Table, *, baseline: str, candidate: str, key: str | None = ITEM_KEY, alpha: float = 0.05
+    scores: pa.Table,
+    *,
+    baseline: str,
+    candidate: str,
+    key: str | None = ITEM_KEY,
+    rate: bool = False,
+    alpha: float = 0.05,
 ) -> Difference:
     """Difference of the two variants' means, with the interval at level ``1 - alpha``.
 
-    Paired by the attribute ``key`` when most rows of both variants name an item that the other has too; otherwise
-    Welch's interval on Hajek means, clustered by conversation.
+    Paired by the attribute ``key`` when most rows of both variants name an item that the other has too: a t interval
+    on one difference an item. Otherwise Welch's on Hajek means, clustered by conversation. With ``rate`` the values
+    are passes and fails, and Newcombe's interval takes the place of both (Student's t fails near 0 and 1).
     """
     rows = scores.select(_COLUMNS).to_pylist()
     arms = tuple([r for r in rows if r["variant"] == name] for name in (baseline, candidate))
     shared = {item_key(r, key) for r in arms[0]} & {item_key(r, key) for r in arms[1]} - {None}
     paired = all(2 * sum(item_key(r, key) in shared for r in arm) >= len(arm) > 0 for arm in arms)
-    estimate, used, possible = _paired(arms, key, alpha) if paired else _unpaired(arms, alpha)
+    estimate, used, possible = _paired(arms, key, rate, alpha) if paired else _unpaired(arms, rate, alpha)
     return Difference(
         baseline=baseline, candidate=candidate, paired=paired, estimate=estimate, used=used, possible=possible
     )
 
 
-def _paired(arms: Sequence[Sequence[Row]], key: str | None, alpha: float) -> tuple[Estimate, int, int]:
+def _paired(arms: Sequence[Sequence[Row]], key: str | None, rate: bool, alpha: float) -> tuple[Estimate, int, int]:
     """One difference an item. Repeated traces of an item are averaged first; a pair was drawn when both sides were,
     so its weight is the product of its sides' mean weights."""
     a, b = (_by_item(arm, key) for arm in arms)
     possible = {item_key(r, key) for arm in arms for r in arm} - {None}
     pairs = sorted(a.keys() & b.keys())
-    differences = [b[k].mean - a[k].mean for k in pairs]
+    means = np.array([a[k].mean for k in pairs]), np.array([b[k].mean for k in pairs])
     weights = [float(a[k].weights.mean() * b[k].weights.mean()) for k in pairs]
-    return weighted_mean_ci(differences, weights, pairs, alpha), len(pairs), len(possible)
+    if rate and np.isin(means, (0.0, 1.0)).all():
+        rate_a, rate_b = (proportion_ci(m, weights, alpha=alpha) for m in means)
+        correlation = paired_correlation(*means)
+        found = replace(rate_difference_ci(rate_a, rate_b, correlation), n=len(pairs), n_clusters=len(pairs))
+    else:
+        found = weighted_mean_ci(means[1] - means[0], weights, pairs, alpha)
+    return found, len(pairs), len(possible)
 
 
 def _by_item(arm: Sequence[Row], key: str | None) -> dict[str, Grouped]:
@@ -98,10 +112,14 @@ def _by_item(arm: Sequence[Row], key: str | None) -> dict[str, Grouped]:
     return {name: values_of(rows) for name, rows in found.items()}
 
 
-def _unpaired(arms: Sequence[Sequence[Row]], alpha: float) -> tuple[Estimate, int, int]:
-    a, b = ([r for r in arm if has_value(r)] for arm in arms)
-    estimate = difference_ci(values_of(a), values_of(b), alpha)
-    return estimate, len(a) + len(b), sum(map(len, arms))
+def _unpaired(arms: Sequence[Sequence[Row]], rate: bool, alpha: float) -> tuple[Estimate, int, int]:
+    a, b = (values_of([r for r in arm if has_value(r)]) for arm in arms)
+    if rate:
+        rate_a, rate_b = (proportion_ci(arm.values, arm.weights, arm.clusters, alpha) for arm in (a, b))
+        estimate = rate_difference_ci(rate_a, rate_b)
+    else:
+        estimate = difference_ci(a, b, alpha)
+    return estimate, a.n + b.n, sum(map(len, arms))
 
 
 def values_of(rows: Sequence[Row]) -> Grouped:

@@ -78,7 +78,7 @@ def _axis(table: pa.Table, key: Mapping[str, str], drawn: Mapping[str | None, in
         rate=rate,
         scale=_scale(rows),
         arms=arms,
-        differences=() if pairwise else tuple(compare(table, baseline=a, candidate=b) for a, b in versus),
+        differences=() if pairwise else tuple(compare(table, baseline=a, candidate=b, rate=rate) for a, b in versus),
         preferences=tuple(p for a, b in two if (p := prefer(table, baseline=a, candidate=b)).pairs) if pairwise else (),
         position=position_bias(table) if pairwise else None,
     )

@@ -96,6 +96,31 @@ class TestPaired:
         assert d.estimate.value == pytest.approx((1 * 1 + 4 * 0) / 5)
 
 
+class TestRates:
+    def test_pairs_that_all_agree_have_an_interval_all_the_same(self) -> None:
+        d = compare(table(paired_rows([0.0] * 24, [1.0] * 24)), baseline="A", candidate="B", rate=True)
+        assert d.estimate.value == 1
+        assert d.estimate.low == pytest.approx(1 - 2**0.5 * wilson_interval(0, 24)[1])
+        assert d.estimate.high == pytest.approx(1)
+        assert (d.paired, d.estimate.n) == (True, 24)
+
+    def test_agreement_within_pairs_is_used(self) -> None:
+        a, b = [1.0, 1, 0, 1, 0] * 8, [1.0, 1, 1, 1, 0] * 8
+        rows = table(paired_rows(a, b))
+        paired = compare(rows, baseline="A", candidate="B", rate=True).estimate
+        apart = compare(rows, baseline="A", candidate="B", rate=True, key=None).estimate
+        assert paired.low is not None
+        assert apart.low is not None
+        assert paired.value == pytest.approx(apart.value)
+        assert paired.low > apart.low
+
+    def test_repeated_traces_that_average_to_no_rate_fall_back_to_t(self) -> None:
+        rows = [*paired_rows([1.0, 0.0, 1.0], [1.0, 1.0, 0.0]), row("A0again", "A", 0.0, item="i0")]
+        d = compare(table(rows), baseline="A", candidate="B", rate=True)
+        assert d.estimate.value == pytest.approx((0.5 + 1 - 1) / 3)
+        assert "t with 2" in d.estimate.method
+
+
 class TestUnpaired:
     def test_without_items_it_is_welch(self) -> None:
         rows = [row(f"{v}{i}", v, x) for v, arm in (("A", A), ("B", B)) for i, x in enumerate(arm)]

@@ -76,6 +76,12 @@ class TestFigures:
         assert (difference.baseline, difference.candidate, difference.paired) == ("A", "B", True)
         assert (difference.used, difference.possible) == (21, 24)
 
+    def test_a_check_that_always_differs_has_an_interval(self, build_run: Build) -> None:
+        (difference,) = axis_of(summary_of(build_run()), "policy_citation", "cites").differences
+        assert difference.estimate.value == 1
+        assert difference.estimate.low is not None
+        assert 0.7 < difference.estimate.low < 1
+
     def test_pairs_count_once_and_have_flips(self, build_run: Build) -> None:
         axis = axis_of(summary_of(build_run()), "better_answer", "preference")
         (p,) = axis.preferences
@@ -167,7 +173,11 @@ class TestPrinted:
         assert "⟨U+001B⟩[2J" in text.replace("\n", "")
 
     def test_an_interval_that_cannot_be_given_says_why(self, build_run: Build) -> None:
-        assert "no interval: all equal" in printed(summary_of(build_run()))
+        run = build_run()
+        for r in run.rows:
+            if r["axis"] == "similarity" and r["value"] is not None:
+                r["value"] = 0.5
+        assert "no interval: all equal" in printed(summary_of(run))
         one = printed(summary_of(build_run(items=1)))
         assert "no interval: one cluster" in " ".join(one.split())
 

@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 from statsmodels.regression.linear_model import WLS  # type: ignore[import-untyped]
-from statsmodels.stats.proportion import proportion_confint  # type: ignore[import-untyped]
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint  # type: ignore[import-untyped]
 
-from judgefleet.proportions import proportion_ci, wilson_interval, win_rate_ci
+from judgefleet.proportions import (
+    paired_correlation,
+    proportion_ci,
+    rate_difference_ci,
+    wilson_interval,
+    win_rate_ci,
+)
 from judgefleet.statistics import Estimate, difference_ci, grouped, kish_size, weighted_mean_ci
 
 SIZES, RATES = (30, 100), (0.6, 0.85, 0.95)
@@ -167,6 +173,36 @@ class TestWinRate:
         assert win_rate_ci([]).value is None
 
 
+class TestRateDifference:
+    def test_independent_arms_give_newcombe_of_statsmodels(self) -> None:
+        e = rate_difference_ci(proportion_ci([1] * 7 + [0] * 27), proportion_ci([1] * 9 + [0] * 2))
+        assert interval(e) == pytest.approx(confint_proportions_2indep(9, 11, 7, 34, method="newcomb"), abs=1e-12)
+        assert (e.n, e.n_clusters) == (45, 45)
+
+    def test_rows_that_all_agree_still_have_a_width(self) -> None:
+        same = proportion_ci([1] * 24)
+        low, high = interval(rate_difference_ci(same, same))
+        assert (low, high) == pytest.approx((-(1 - wilson_interval(1, 24)[0]), 1 - wilson_interval(1, 24)[0]))
+
+    def test_pairs_that_agree_make_it_shorter(self) -> None:
+        a, b = np.tile([1.0, 1, 0, 1, 0], 12), np.tile([1.0, 1, 1, 1, 0], 12)
+        phi = paired_correlation(a, b)
+        assert 0 < phi < float(np.corrcoef(a, b)[0, 1])
+        paired = interval(rate_difference_ci(proportion_ci(a), proportion_ci(b), phi))
+        apart = interval(rate_difference_ci(proportion_ci(a), proportion_ci(b)))
+        assert apart[0] < paired[0] < 0.2 < paired[1] < apart[1]
+
+    def test_pairs_that_disagree_make_it_longer(self) -> None:
+        a = np.tile([1.0, 0], 10)
+        assert paired_correlation(a, 1 - a) == -1
+
+    def test_too_little_data(self) -> None:
+        some = proportion_ci([1, 0])
+        assert rate_difference_ci(some, proportion_ci([])).value is None
+        one = rate_difference_ci(some, proportion_ci([1]))
+        assert (one.value, one.has_interval) == (0.5, False)
+
+
 def coverage(draw: Callable[[np.random.Generator], Estimate], truth: float, runs: int = 1500) -> float:
     rng = np.random.default_rng(20260101)
     ends = [interval(draw(rng)) for _ in range(runs)]
@@ -204,6 +240,17 @@ class TestCoverage:
             return proportion_ci(values.astype(float), np.where(heavy, 4.0, 1.0))
 
         assert coverage(draw, (4 * low + high) / 5) >= 0.93
+
+    def test_difference_of_paired_rates(self, n: int, rate: float) -> None:
+        """Half of the pairs share what decides both outcomes."""
+
+        def draw(rng: np.random.Generator) -> Estimate:
+            u = rng.random(n)
+            v = np.where(rng.random(n) < 0.5, u, rng.random(n))
+            a, b = (u < rate - 0.1).astype(float), (v < rate).astype(float)
+            return rate_difference_ci(proportion_ci(a), proportion_ci(b), paired_correlation(a, b))
+
+        assert coverage(draw, 0.1) >= 0.93
 
     def test_win_rate_with_ties(self, n: int, rate: float) -> None:
         ties = min(0.3, 2 * (1 - rate))
