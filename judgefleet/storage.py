@@ -82,11 +82,7 @@ def write_atomic(location: Location, data: bytes) -> str:
     Raises ConfigError (a file in the way, read-only, no permission) and StoreError (disk full, no answer).
     """
     with _explained("write", location):
-        if location.is_local:
-            _write_local(Path(location.path), data)
-        else:
-            with location.fs.open_output_stream(location.path, compression=None) as stream:
-                stream.write(data)
+        _write(location, data)
     return location.uri
 
 
@@ -104,7 +100,8 @@ def ensure_writable(uri: str | Path) -> Location:
     """
     location = open_location(uri)
     probe = location.child(f".judgefleet-{uuid.uuid4().hex}")
-    write_atomic(probe, b"")
+    with _explained("write", location):
+        _write(probe, b"")
     # A store may allow writes and no deletes; a hidden object of no bytes does no harm.
     with suppress(OSError):
         location.fs.delete_file(probe.path)
@@ -147,6 +144,14 @@ def _list_remote(location: Location) -> Iterator[ObjectInfo]:
         relative = found.path[len(location.path) :].strip("/")
         if found.type == fs.FileType.File and not any(p.startswith(_HIDDEN) for p in relative.split("/")):
             yield ObjectInfo(uri=location.child(relative).uri, size=found.size)
+
+
+def _write(location: Location, data: bytes) -> None:
+    if location.is_local:
+        _write_local(Path(location.path), data)
+        return
+    with location.fs.open_output_stream(location.path, compression=None) as stream:
+        stream.write(data)
 
 
 def _write_local(path: Path, data: bytes) -> None:
