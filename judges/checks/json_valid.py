@@ -36,10 +36,21 @@ class JsonValid(Check):
 
     def __init__(self, name: str, options: Options) -> None:
         self.options = options
-        schema = _read_schema(options.json_schema)
-        self._validator = None if schema is None else build_validator(schema)
-        config = {"within_fence": options.within_fence, "schema": schema}
+        self._schema = _read_schema(options.json_schema)
+        self._validator = self._build()
+        config = {"within_fence": options.within_fence, "schema": self._schema}
         self.info = check_info(name, use="json_valid", axis="valid", config=config)
+
+    def _build(self) -> Any:
+        return None if self._schema is None else build_validator(self._schema)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A validator cannot be pickled; it is built again from the schema.
+        return self.__dict__ | {"_validator": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._validator = self._build()
 
     def check(self, output: str) -> Outcome:
         """Parse, then validate."""

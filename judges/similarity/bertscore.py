@@ -38,9 +38,9 @@ def _named(given: object) -> object:
 class BertScore(Similarity):
     """Greedy matching of contextual token embeddings (Zhang and others, 2020): precision, recall and F1 of the output.
 
-    Values as the ``bert-score`` package gives them, rounded to 6 decimals: at most 1, with ``rescale_with_baseline``
-    (v - b) / (1 - b). What is longer than the model reads is cut, and the reason says so. An output without a single
-    token scores 0, a reference without one makes the sample not applicable.
+    Values as the ``bert-score`` package gives them, rounded to 6 decimals: in [0, 1], or (v - b) / (1 - b) with
+    ``rescale_with_baseline``. What is longer than the model reads is cut, and the reason says so. An output without a
+    single token scores 0, a reference without one makes the sample not applicable.
 
     With ``idf`` rare tokens count more. The frequencies come from the file ``idf_corpus`` (UTF-8, one text a line), not
     from the references that happen to be scored together: a value must not depend on its neighbours.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Match:
-    """Precision, recall and their harmonic mean, each at most 1."""
+    """Precision, recall and their harmonic mean, each in [0, 1]."""
 
     precision: float
     recall: float
@@ -57,7 +57,9 @@ def greedy_match(
     """Each token is matched with the nearest of the other text; the weighted means of these cosines.
 
     ``candidate`` and ``reference`` are unit vectors, of shape (tokens, dimensions); ``weights`` are theirs, in order.
-    A text in which nothing counts matches nothing: all values are 0 then.
+    A text in which nothing counts matches nothing: all values are 0 then. A token whose best cosine is negative has no
+    match and counts as 0: of negative means the harmonic mean would have no bounds. (The ``bert-score`` package does so
+    for a text that stands in a batch beside a longer one, but not for the longest.)
 
     >>> import torch
     >>> same = torch.eye(2)
@@ -67,8 +69,8 @@ def greedy_match(
     if not all(sum(side) > 0 for side in weights):
         return NO_MATCH
     cosines = candidate @ reference.T
-    precision = _mean(cosines.amax(dim=1), weights[0])
-    recall = _mean(cosines.amax(dim=0), weights[1])
+    precision = _mean(cosines.amax(dim=1).clamp(min=0), weights[0])
+    recall = _mean(cosines.amax(dim=0).clamp(min=0), weights[1])
     both = precision + recall
     return Match(precision=precision, recall=recall, f1=2 * precision * recall / both if both else 0.0)
 

@@ -10,8 +10,8 @@ from judges.similarity.model_files import quiet_loading
 if TYPE_CHECKING:
     import torch
 
-# Padded tokens in one forward pass: enough to be busy, few enough to stay in a processor's cache.
-_BATCH_TOKENS = 4096
+# Padded tokens in one forward pass. On a processor small batches stay in its cache: 1024 took 0.7 of the time of 4096.
+_BATCH_TOKENS = {"cpu": 1024, "cuda": 32768}
 # What tokenizers give as their limit when they know none.
 _NO_LIMIT = 1_000_000
 
@@ -58,7 +58,8 @@ class TokenEncoder:
         import torch
 
         with torch.inference_mode():
-            return {ids: row for batch in batches(sequences) for ids, row in self._forward(batch)}
+            groups = batches(sequences, _BATCH_TOKENS[self._device.type])
+            return {ids: row for batch in groups for ids, row in self._forward(batch)}
 
     def _forward(self, batch: Sequence[tuple[int, ...]]) -> Iterator[tuple[tuple[int, ...], "torch.Tensor"]]:
         import torch
@@ -70,15 +71,15 @@ class TokenEncoder:
             yield sequence, unit[row, : len(sequence)]
 
 
-def batches(sequences: Sequence[tuple[int, ...]]) -> Iterator[list[tuple[int, ...]]]:
-    """Distinct sequences, longest first, grouped so that no group has more than 4096 tokens once padded.
+def batches(sequences: Sequence[tuple[int, ...]], most: int) -> Iterator[list[tuple[int, ...]]]:
+    """Distinct sequences, longest first, in groups of at most ``most`` tokens once padded (but at least one sequence).
 
-    >>> [len(batch) for batch in batches([(1,) * 3000, (2,) * 1000, (3,) * 1000, (2,) * 1000])]
+    >>> [len(batch) for batch in batches([(1,) * 30, (2,) * 10, (3,) * 10, (2,) * 10], most=20)]
     [1, 2]
     """
     batch: list[tuple[int, ...]] = []
     for sequence in sorted(set(sequences), key=lambda s: (-len(s), s)):
-        if batch and (len(batch) + 1) * len(batch[0]) > _BATCH_TOKENS:
+        if batch and (len(batch) + 1) * len(batch[0]) > most:
             yield batch
             batch = []
         batch.append(sequence)
