@@ -9,7 +9,7 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 	@echo '  PYTHON=/path/to/python3.12 chooses the interpreter; ARGS="..." is passed on to demo, test and lock'
 
-setup: ## create or update .venv (2 minutes the first time, a second after that)
+setup: ## create or update .venv (1 to 4 minutes the first time, a fraction of a second after that)
 	@PYTHON='$(PYTHON)' requirements/setup.sh
 
 demo: setup ## the bundled example, end to end, on this machine's CPU

@@ -102,13 +102,17 @@ check_imports() {
 install_packages() {
   local python=$1
   if [ "$python" != "$py" ] && [ "$(version "$py" 2>/dev/null || true)" != "$(version "$python")" ]; then
-    step "a new .venv with $(version "$python")" "$python" -m venv --clear .venv || die ".venv could not be created."
+    rm -rf .venv
+    mkdir .venv
+    touch "$unfinished"
+    step "a new .venv with $(version "$python")" "$python" -m venv .venv || die ".venv could not be created."
   fi
-  rm -f "$stamp" "$project_stamp"
   touch "$unfinished"
+  rm -f "$stamp" "$project_stamp"
+  "$py" -m pip --version >/dev/null 2>&1 || "$py" -m ensurepip >/dev/null # a .venv made by uv has no pip
   attempt "the installer uv" pip_install "uv==$UV" || say "going on with pip alone, which takes minutes longer"
   install_torch
-  step "$(grep -c == requirements/lock.txt) pinned packages" install --no-deps -r requirements/lock.txt ||
+  step "$(grep -c == requirements/lock.txt) pinned packages, 1 GB to download" install --no-deps -r requirements/lock.txt ||
     die "the pinned packages of requirements/lock.txt could not be installed: see the messages above."
   step "import check of torch, transformers, vllm and ray" check_imports
   rm -f "$unfinished"
@@ -126,7 +130,7 @@ main() {
   if [ -f "$unfinished" ]; then say "the last set-up was interrupted: starting over"; rm -rf .venv; fi
   python=$(choose_python)
   if ! unchanged "$stamp" "$(stamp_of "$python" requirements/lock.txt requirements/setup.sh)"; then
-    say "making .venv with $(version "$python"): 2 minutes where a CPU torch is at hand, longer where it is not"
+    say "making .venv with $(version "$python"): 1 to 4 minutes and 3.4 GB where a CPU torch is at hand, more where it is not"
     install_packages "$python"
     stamp_of "$py" requirements/lock.txt requirements/setup.sh >"$stamp.new" && mv "$stamp.new" "$stamp"
   fi
