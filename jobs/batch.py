@@ -1,0 +1,197 @@
+"""A batch run: read, sample, plan, score what is missing, and say what came of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from filelock import FileLock, Timeout
+
+from jobs.cluster import drive, ray_session
+from jobs.config import BatchConfig
+from jobs.engine import worker_env
+from jobs.estimate import estimate
+from jobs.intake import Intake, stage_intake
+from jobs.plan import Plan, clear_old_chunks, make_plan, staged_dataset
+from jobs.prepare import Prepared, prepare
+from jobs.remaining import Remaining, find_remaining
+from jobs.scoring import Done, judge_stage, run_judges, run_local
+from judgefleet.errors import ConfigError, RunError
+from judgefleet.ids import IdSet
+from judgefleet.storage import Location, write_atomic
+from judgefleet.store import committed_rows, drop_duplicates, remove_run, score_ids
+
+
+class Reporter(Protocol):
+    """Where a run says what it does; the command line shows it, tests collect it."""
+
+    def say(self, text: str) -> None:
+        """One line for the log."""
+        ...
+
+    def progress(self, done: int, total: int) -> None:
+        """Rows in the store of all that the plan gives."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finished:
+    """What a run did. ``written``: rows that were not in the store before."""
+
+    facts: dict[str, Any]
+    written: int
+
+
+def run_batch(config: BatchConfig, report: Reporter, *, fresh: bool = False) -> Finished:
+    """Score everything that ``config`` asks for and the store does not have.
+
+    Raises ConfigError before any work, RunError when rows are missing at the end; what was scored stays scored.
+    """
+    started = datetime.now(UTC)
+    prepared = prepare(config)
+    with only_run(prepared):
+        if fresh:
+            report.say(f"starting over: {remove_run(prepared.store, config.run_id)} files of this run removed")
+        elif dropped := drop_duplicates(prepared.store):
+            report.say(f"{dropped} rows that a killed run had written twice were removed")
+        plan, written, expected = _read_and_score(prepared, report)
+    facts = run_facts(prepared, plan, started) | {"rows_expected": expected, "rows_written": written}
+    record = json.dumps(facts, indent=2, default=str).encode()
+    write_atomic(prepared.store.child(f"_runs/{config.run_id}/run.json"), record)
+    return Finished(facts=facts, written=written)
+
+
+def plan_only(config: BatchConfig, report: Reporter) -> dict[str, Any]:
+    """What a run would do and cost: counts, tokens with and without the prefix cache, time. Scores nothing."""
+    prepared = prepare(config)
+    done = _done(prepared)
+    with only_run(prepared), ray_session(worker_env(config.engine)):
+        plan = read_input(prepared, report)
+    left = find_remaining(prepared, plan, done)
+    report.say("writing every prompt to count its tokens")
+    costs = estimate(prepared.store, prepared.setup, left.judged, done, config.engine) if prepared.setup else None
+    return {
+        "run_id": config.run_id,
+        "objects": len(prepared.objects),
+        **{f"traces_{name}": count for name, count in sorted(plan.counts.items())},
+        "rows": left.expected,
+        "rows_in_the_store": left.expected - left.missing,
+        "chunks": len(plan.chunks),
+        **(costs.to_dict() if costs else {}),
+    }
+
+
+def _read_and_score(prepared: Prepared, report: Reporter) -> tuple[Plan, int, int]:
+    """Returns the plan, the rows written and the rows the plan gives. Each try has a Ray session of its own."""
+    attempts = prepared.config.run.attempts
+    plan, first, missing, tries_left = None, None, -1, attempts
+    while tries_left:
+        with ray_session(worker_env(prepared.config.engine)):
+            plan = plan or read_input(prepared, report)
+            left = find_remaining(prepared, plan, _done(prepared))
+            if first is None:
+                first = left
+                report.say(f"{left.expected:,} rows to give, {left.expected - left.missing:,} in the store already")
+            tries_left = attempts if left.missing != missing else tries_left - 1
+            missing = left.missing
+            if not missing:
+                drop_duplicates(prepared.store)
+                return plan, first.missing, first.expected
+            if tries_left:
+                _attempt(prepared, left, report)
+    raise RunError(
+        f"{missing:,} rows are missing after {attempts} attempts without a new one; all others are safe in "
+        f"{prepared.store.uri}. Mend the cause named above and run the same command again"
+    )
+
+
+def _done(prepared: Prepared) -> IdSet:
+    return IdSet(score_ids(prepared.store).to_pylist())
+
+
+def read_input(prepared: Prepared, report: Reporter) -> Plan:
+    """Read all objects and plan the run; needs a Ray session."""
+    config = prepared.config
+    report.say(f"reading {len(prepared.objects):,} objects from {config.input.uri}")
+    folder = prepared.store.child(f"_runs/{config.run_id}/staged-{time.time_ns()}")
+    intake = Intake(config=config, group_by=prepared.group_by)
+    drive(lambda: stage_intake(intake, prepared.objects, folder), lambda: 0, config.run.stall_seconds)
+    plan = make_plan(staged_dataset(folder), prepared.store, config.run_id, config.run.chunk_traces)
+    prepared.store.fs.delete_dir(folder.path)
+    clear_old_chunks(prepared.store, config.run_id, plan)
+    counted = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(plan.counts.items()))
+    report.say(f"traces: {counted or 'none'}")
+    return plan
+
+
+def _attempt(prepared: Prepared, left: Remaining, report: Reporter) -> None:
+    """One go at everything that is missing; what goes wrong is said, and seen in what is missing afterwards."""
+    done = _done(prepared)
+    watch = _progress(prepared.store, report, left)
+    shared, stall = Done(done), prepared.config.run.stall_seconds
+    try:
+        if left.local:
+            report.say(f"checks and similarity: {len(left.local):,} chunks")
+            drive(lambda: run_local(prepared, left.local, shared), watch, stall)
+        if left.judged and (setup := prepared.setup):
+            report.say(f"judging with {setup.model.name}: {len(left.judged):,} chunks; the engine starts first")
+            stage = judge_stage(prepared, setup)
+            drive(lambda: run_judges(prepared, setup, stage, left.judged, shared), watch, stall)
+    except RunError as error:
+        report.say(f"an attempt ended early: {error}")
+
+
+def _progress(store: Location, report: Reporter, left: Remaining) -> Callable[[], int]:
+    """Rows committed so far; reads only the footers of files that were not there at the last call."""
+    known = dict(committed_rows(store, {}))
+    before = sum(known.values())
+
+    def committed() -> int:
+        known.update(committed_rows(store, known))
+        new = sum(known.values()) - before
+        report.progress(left.expected - left.missing + new, left.expected)
+        return new
+
+    return committed
+
+
+@contextmanager
+def only_run(prepared: Prepared) -> Iterator[None]:
+    """One run at a time writes to a local store; the lock goes with its process, however that ends."""
+    path = Path(prepared.store.path) / "_runs" / "lock"
+    if prepared.store.is_local:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path, timeout=0) if prepared.store.is_local else nullcontext()
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise ConfigError(
+            f"another run is writing to {prepared.store.uri}; wait for it, or use another store"
+        ) from error
+
+
+def run_facts(prepared: Prepared, plan: Plan, started: datetime) -> dict[str, Any]:
+    """What a run says about itself, for the summary, the report and the record in the store."""
+    config, model = prepared.config, prepared.setup.model if prepared.setup else None
+    return {
+        "name": config.name,
+        "run_id": config.run_id,
+        "job": "batch",
+        "engine": f"{model.engine} {model.engine_version}" if model else None,
+        "model": model.name if model else None,
+        "model_digest": model.digest if model else None,
+        "input": config.input.uri,
+        "objects": len(prepared.objects),
+        **{f"traces_{name}": count for name, count in sorted(plan.counts.items())},
+        "rejects": plan.rejects,
+        "plan_hash": config.sampling.hash,
+        "started_at": started.isoformat(),
+        "finished_at": datetime.now(UTC).isoformat(),
+    }

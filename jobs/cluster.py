@@ -1,0 +1,119 @@
+"""Ray: joining or starting a cluster, and driving an execution that may neither hang nor be lost."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from judgefleet.errors import RunError, StalledError
+
+# Without the second, a thread that outlives its session would start a new cluster behind our back.
+_DRIVER_ENV = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_AUTO_CONNECT": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
+_POLL_SECONDS = 1.0
+_SECONDS_TO_END = 30.0
+
+
+@contextmanager
+def ray_session(env: Mapping[str, str]) -> Iterator[None]:
+    """A Ray session with ``env`` in every worker: the cluster that RAY_ADDRESS names, or this machine's cores."""
+    for name, value in {**_DRIVER_ENV, **env}.items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    here = (
+        {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": max(os.cpu_count() or 1, 2), "include_dashboard": False}
+    )
+    with _reported():
+        ray.init(runtime_env={"env_vars": dict(env)}, logging_level=logging.ERROR, log_to_driver=False, **here)
+    try:
+        _quiet()
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _quiet() -> None:
+    """Ray Data's own progress goes to its log files: what a user sees is ours."""
+    import ray.data
+
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    for name in ("ray", "ray.data", "ray.llm"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Where a library configures logging anew and then chats about it."""
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+        _quiet()
+
+
+def drive(execute: Callable[[], object], committed: Callable[[], int], stall_seconds: float) -> None:
+    """Run ``execute`` until it ends, watching that ``committed`` (rows in the store) grows.
+
+    Raises StalledError when no row came for ``stall_seconds``, RunError with the cause when the execution failed.
+    On both, and on Ctrl-C, Ray is shut down first, so that nothing goes on writing behind the user's back.
+    """
+    failed: list[BaseException] = []
+    worker = threading.Thread(target=_caught, args=(execute, failed), name="execution", daemon=True)
+    worker.start()
+    try:
+        _watch(worker, committed, stall_seconds)
+    except BaseException:
+        _end(worker)
+        raise
+    if failed:
+        raise RunError(cause_of(failed[0])) from failed[0]
+
+
+def _caught(execute: Callable[[], object], failed: list[BaseException]) -> None:
+    try:
+        execute()
+    except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+        failed.append(error)
+
+
+def _watch(worker: threading.Thread, committed: Callable[[], int], stall_seconds: float) -> None:
+    rows, since = committed(), time.monotonic()
+    while worker.is_alive():
+        worker.join(_POLL_SECONDS)
+        if (now := committed()) > rows:
+            rows, since = now, time.monotonic()
+        elif time.monotonic() - since > stall_seconds:
+            raise StalledError(
+                f"no row was committed for {stall_seconds:.0f} s (run.stall_seconds); the rows so far are safe"
+            )
+
+
+def _end(worker: threading.Thread) -> None:
+    import ray
+
+    ray.shutdown()
+    worker.join(_SECONDS_TO_END)
+
+
+def cause_of(error: BaseException) -> str:
+    """The innermost message of an error that came through Ray, without the stack traces it carries."""
+    seen = error
+    while (inner := getattr(seen, "cause", None) or seen.__cause__) is not None and inner is not seen:
+        seen = inner
+    lines = [line.strip() for line in str(seen).splitlines() if line.strip()]
+    return f"{type(seen).__name__}: {lines[-1]}" if lines else type(seen).__name__
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+        raise RunError(
+            f"Ray could not be started or joined: {error}; RAY_ADDRESS={os.environ.get('RAY_ADDRESS')!r}"
+        ) from error

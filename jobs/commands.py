@@ -1,0 +1,111 @@
+"""What the commands do, once the command line is understood."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from rich.console import Console
+
+from jobs.batch import plan_only, run_batch
+from jobs.config import BatchConfig
+from jobs.console import ConsoleReporter
+from jobs.report import write_report
+from jobs.summary import print_summary, summarise
+from judgefleet.errors import ConfigError
+from judgefleet.score import Status
+from judgefleet.storage import open_location
+from judgefleet.store import read_samples, read_scores
+
+TOO_MANY_FAILED = 4
+_FAILED = [s.value for s in Status if s not in (Status.OK, Status.NOT_APPLICABLE)]
+
+
+def batch_command(config: BatchConfig, *, fresh: bool, as_json: bool) -> int:
+    """Run, summarise, report; returns the exit code."""
+    with ConsoleReporter() as reporter:
+        finished = run_batch(config, reporter, fresh=fresh)
+        reporter.say(f"{finished.written:,} new rows; writing the report")
+    scores, samples = run_tables(config.store, config.run_id)
+    summary = summarise(scores, samples, finished.facts)
+    path = write_report(summary, scores, samples, report_path(config.store))
+    if as_json:
+        print(json.dumps(json.loads(summary.to_json()) | {"store": config.store, "report": str(path)}))  # noqa: T201
+    else:
+        console = Console(highlight=False)
+        print_summary(summary, console)
+        console.print(f"store: {config.store}\nreport: {path}", markup=False, soft_wrap=True)
+    return _exit_code(config, scores, finished.facts)
+
+
+def _exit_code(config: BatchConfig, scores: pa.Table, facts: dict[str, Any]) -> int:
+    """4 when more rows failed, or more of the input was rejected, than the configuration allows."""
+    applicable = scores.filter(pc.not_equal(scores["status"], Status.NOT_APPLICABLE.value)).num_rows
+    failed = scores.filter(pc.is_in(scores["status"], pa.array(_FAILED))).num_rows
+    read = sum(v for k, v in facts.items() if k.startswith("traces_"))
+    problems = [
+        f"{bad:,} of {total:,} {what} (allowed: {allowed:.0%}, run.{name})"
+        for bad, total, what, allowed, name in (
+            (failed, applicable, "rows failed", config.run.max_failed_share, "max_failed_share"),
+            (facts["rejects"], read, "traces were rejected", config.run.max_rejected_share, "max_rejected_share"),
+        )
+        if bad > allowed * total
+    ]
+    for problem in problems:
+        Console(stderr=True, highlight=False).print(f"too many failures: {problem}", markup=False, soft_wrap=True)
+    return TOO_MANY_FAILED if problems else 0
+
+
+def dry_run_command(config: BatchConfig, *, as_json: bool) -> None:
+    """Print what a run would do; nothing is scored."""
+    with ConsoleReporter() as reporter:
+        planned = plan_only(config, reporter)
+    if as_json:
+        print(json.dumps(planned))  # noqa: T201
+        return
+    console = Console(highlight=False)
+    for name, value in planned.items():
+        shown = f"{value:,.1f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
+        console.print(f"{name.replace('_', ' '):>28}  {shown}", markup=False)
+
+
+def run_tables(store_uri: str, run_id: str) -> tuple[pa.Table, pa.Table]:
+    """The samples of one run, and the scores of those samples: a store may hold more than one run."""
+    samples = read_samples(store_uri, run_id)
+    scores = read_scores(store_uri)
+    return scores.filter(pc.is_in(scores["trace_id"], samples["trace_id"].combine_chunks())), samples
+
+
+def report_command(store_uri: str, out: Path | None) -> None:
+    """Write the report of the newest run in a store, with all its scores."""
+    facts = newest_run(store_uri)
+    scores, samples = run_tables(store_uri, facts["run_id"])
+    path = write_report(summarise(scores, samples, facts), scores, samples, out or report_path(store_uri))
+    Console(highlight=False).print(f"report: {path}", markup=False, soft_wrap=True)
+
+
+def newest_run(store_uri: str) -> dict[str, Any]:
+    """What the run that finished last said about itself. Raises ConfigError where there is no store, or no run."""
+    from pyarrow import fs
+
+    store = open_location(store_uri)
+    found = store.fs.get_file_info(fs.FileSelector(store.child("_runs").path, allow_not_found=True, recursive=True))
+    records = [json.loads(store.fs.open_input_file(i.path).read()) for i in found if i.base_name == "run.json"]
+    if not records:
+        raise ConfigError(f"no finished run in {store_uri!r}; 'judgefleet batch CONFIG' or 'judgefleet demo' makes one")
+    newest: dict[str, Any] = max(records, key=lambda record: record["finished_at"])
+    return newest
+
+
+def report_path(store_uri: str) -> Path:
+    """Beside the scores in a local store, else in the working directory."""
+    store = open_location(store_uri)
+    return Path(store.path) / "report.html" if store.is_local else Path("report.html")
+
+
+def judges_in(store_uri: str) -> list[str]:
+    """Fingerprints of the LLM judges whose rows are in the store."""
+    table = read_scores(store_uri, ["scorer_kind", "fingerprint"])
+    judged = table.filter(pc.equal(table["scorer_kind"], "LLM"))
+    return sorted(set(judged["fingerprint"].to_pylist()))

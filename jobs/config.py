@@ -1,0 +1,99 @@
+"""The configuration of a batch run: one YAML file, validated at once."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from judgefleet.sampling import SamplingPlan
+from pydantic import BaseModel, ConfigDict, Field
+
+from judgefleet.hashing import stable_hash
+from judgefleet.yaml_model import load_yaml_model
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputConfig(_Strict):
+    """``uri``: a folder or file of traces. ``format``: ``auto`` recognises by content. ``golden``: adds references."""
+
+    uri: str
+    format: str = "auto"
+    golden: str | None = None
+    golden_key: str = "judgefleet.item_id"
+
+
+class EngineConfig(_Strict):
+    """What runs the judge model.
+
+    ``kind``: ``vllm``, or ``scripted`` (verdicts made up from a hash of the prompt; for trying out and for tests).
+    """
+
+    kind: Literal["vllm", "scripted"] = "vllm"
+    model: str = "embedded/smollm2-135m-instruct"
+    dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
+    quantization: str | None = None
+    max_model_len: Annotated[int, Field(ge=128)] = 2048
+    max_num_seqs: Annotated[int, Field(ge=1)] = 64
+    max_num_batched_tokens: Annotated[int, Field(ge=128)] = 4096
+    block_size: Literal[16, 32, 64, 128] = 32
+    prefix_caching: bool = True
+    kv_cache_gib: Annotated[int, Field(ge=1)] = 2
+    replicas: Annotated[int, Field(ge=1)] = 1
+    gpus_per_replica: Annotated[int, Field(ge=0)] = 0
+    accelerator: str | None = None
+    engine_kwargs: dict[str, Any] = {}
+    tokens_per_second: Annotated[float, Field(gt=0)] = 1000.0
+    cost_per_hour: Annotated[float, Field(ge=0)] = 0.0
+    scripted_delay_ms: Annotated[float, Field(ge=0)] = 0.0
+
+
+class ScorerConfig(BaseModel):
+    """``use`` names an entry of the catalogue, ``name`` is what its rows are called; the rest are its options."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    use: str
+    name: str | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What is left for the scorer itself."""
+        return dict(self.model_extra or {})
+
+
+class RunConfig(_Strict):
+    """How a run behaves.
+
+    ``chunk_traces``: traces committed together, the most that a kill can undo. ``stall_seconds``: without a row for so
+    long an attempt is ended. ``attempts``: tries without a new row before the run gives up. ``max_failed_share``:
+    of the rows that a scorer could have scored; above it the command answers with exit code 4.
+    """
+
+    chunk_traces: Annotated[int, Field(ge=1)] = 16
+    stall_seconds: Annotated[float, Field(gt=0)] = 600.0
+    attempts: Annotated[int, Field(ge=1)] = 3
+    max_failed_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    max_rejected_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+
+
+class BatchConfig(_Strict):
+    """A batch run: which traces, which of them, scored by whom, into which store."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
+    store: str
+    input: InputConfig
+    sampling: SamplingPlan = SamplingPlan()
+    engine: EngineConfig = EngineConfig()
+    scorers: Annotated[tuple[ScorerConfig, ...], Field(min_length=1)]
+    run: RunConfig = RunConfig()
+
+    @property
+    def run_id(self) -> str:
+        """Name and 8 hex digits over what is scored and how; the same configuration resumes its own run."""
+        content = self.model_dump(mode="json", exclude={"run", "store"})
+        return f"{self.name}-{stable_hash(content, length=8)}"
+
+
+def load_batch_config(path: Path) -> BatchConfig:
+    """The configuration in ``path``. Raises ConfigError with every mistake, its line and what is allowed."""
+    return load_yaml_model(path, BatchConfig)

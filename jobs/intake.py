@@ -1,0 +1,113 @@
+"""Intake: every object of the input becomes rows, each with what was decided about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+from judgefleet.golden import GoldenItem, enrich, load_golden
+
+from jobs.config import BatchConfig
+from judgefleet.hashing import stable_hash
+from judgefleet.sample import SAMPLE_SCHEMA, Sample, sample_row
+from judgefleet.storage import Location, ObjectInfo
+from judgefleet.trace import Trace, trace_row
+from judgefleet.traces.reader import read_object
+from judgefleet.traces.reject import Reject
+
+SAMPLED, NOT_SAMPLED, REJECTED = "sampled", "not_sampled", "rejected"
+# What is known of each trace or reject beside the sample itself; ``place`` orders them as they were read.
+INTAKE_SCHEMA = pa.schema(
+    [
+        *SAMPLE_SCHEMA,
+        ("decision", pa.string()),
+        ("place", pa.string()),
+        ("position", pa.string()),
+        ("reason", pa.string()),
+        ("excerpt", pa.string()),
+        ("content_hash", pa.string()),
+        ("group_key", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intake:
+    """Reads objects with one configuration; plain data, so it travels to any worker. ``group_by``: an attribute."""
+
+    config: BatchConfig
+    group_by: str | None
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        """``batch``: columns uri and place. A row for every trace and every reject in the objects."""
+        golden = _golden(self.config.input.golden)
+        rows = [
+            row
+            for uri, place in zip(batch["uri"].to_pylist(), batch["place"].to_pylist(), strict=True)
+            for row in self.rows(uri, place, golden)
+        ]
+        return pa.Table.from_pylist(rows, schema=INTAKE_SCHEMA)
+
+    def rows(self, uri: str, place: str, golden: Mapping[str, GoldenItem]) -> Iterator[dict[str, Any]]:
+        """The rows of one object."""
+        for number, found in enumerate(read_object(uri, format=self.config.input.format)):
+            here = {"place": f"{place}-{number:09d}"}
+            yield here | (_rejected(found) if isinstance(found, Reject) else self._decided(found, golden))
+
+    def _decided(self, found: Trace, golden: Mapping[str, GoldenItem]) -> dict[str, Any]:
+        trace = enrich(found, golden, self.config.input.golden_key) if golden else found
+        decision = self.config.sampling.decide(trace)
+        identity = {"trace_id": trace.trace_id, "span_id": trace.span_id, "source_uri": trace.source_uri}
+        known = {"content_hash": _content_hash(trace), "group_key": self._group_key(trace)}
+        if not decision.sampled:
+            return {**identity, **known, "decision": NOT_SAMPLED}
+        sample = Sample(
+            trace=trace,
+            stratum=decision.stratum,
+            inclusion_probability=decision.inclusion_probability,
+            plan_hash=self.config.sampling.hash,
+        )
+        return {**sample_row(sample), **known, "decision": SAMPLED}
+
+    def _group_key(self, trace: Trace) -> str:
+        """Traces with one key are judged next to each other: both answers to a question, or one conversation."""
+        shared = trace.attributes.get(self.group_by) if self.group_by else None
+        return f"g:{shared}" if shared else f"c:{trace.conversation_id or trace.trace_id}"
+
+
+def _rejected(reject: Reject) -> dict[str, Any]:
+    return {
+        "trace_id": reject.trace_id or "",
+        "span_id": "",
+        "source_uri": reject.uri,
+        "decision": REJECTED,
+        "position": reject.position,
+        "reason": reject.reason,
+        "excerpt": reject.excerpt,
+    }
+
+
+def _content_hash(trace: Trace) -> str:
+    """Over everything but where it was read: the same trace in two objects is one trace."""
+    row = {key: value for key, value in trace_row(trace).items() if key != "source_uri"}
+    return stable_hash(row | {"started_at": str(trace.started_at)})
+
+
+@lru_cache(maxsize=4)
+def _golden(uri: str | None) -> dict[str, GoldenItem]:
+    return load_golden(uri) if uri else {}
+
+
+def stage_intake(intake: Intake, objects: list[ObjectInfo], folder: Location) -> None:
+    """Read ``objects`` with Ray Data into Parquet files below ``folder``."""
+    import ray
+
+    items = [{"uri": info.uri, "place": f"{i:09d}"} for i, info in enumerate(objects)]
+    blocks = min(len(items), 64)
+    rows = ray.data.from_items(items, override_num_blocks=blocks).map_batches(
+        intake.__call__, batch_size=None, batch_format="pyarrow"
+    )
+    rows.write_parquet(folder.path, filesystem=folder.fs)

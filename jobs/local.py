@@ -1,0 +1,84 @@
+"""Scoring without an engine: checks and similarity, a block of samples at a time."""
+
+import pickle
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+
+from jobs.config import ScorerConfig
+from jobs.judging import samples_of
+from judgefleet.sample import Sample
+from judgefleet.score import SCORE_SCHEMA, Outcome, RunContext, Status, failure, score_id, score_row
+from judgefleet.scorer import Scorer, ScorerInfo, missing_need
+from judges.catalogue import create_scorer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LocalSetup:
+    """The scorers of a run that need no engine, as plain data that travels to any worker."""
+
+    scorers: tuple[ScorerConfig, ...]
+    run_id: str
+    job: str
+
+    def made(self) -> tuple[Scorer, ...]:
+        """The scorers, made once a process: a model is loaded once however many chunks come."""
+        return _made(pickle.dumps(self.scorers))
+
+
+@lru_cache(maxsize=4)
+def _made(scorers: bytes) -> tuple[Scorer, ...]:
+    configured: tuple[ScorerConfig, ...] = pickle.loads(scorers)  # noqa: S301 - our own bytes, from the caller above
+    return tuple(create_scorer(c.use, c.name, c.options) for c in configured)
+
+
+def score_local(batch: pa.Table, setup: LocalSetup, done: Any) -> pa.Table:
+    """One block of samples as score rows, less those that are in the store."""
+    ids = done.get()
+    run = RunContext(run_id=setup.run_id, job=setup.job, scored_at=datetime.now(UTC))
+    samples = samples_of(batch)
+    rows = [row for scorer in setup.made() for row in local_rows(samples, scorer, run, lambda i: i not in ids)]
+    return pa.Table.from_pylist(rows, schema=SCORE_SCHEMA)
+
+
+def local_rows(
+    samples: Sequence[Sample], scorer: Scorer, run: RunContext, keep: Callable[[str], bool]
+) -> Iterator[dict[str, Any]]:
+    """A row for each sample and axis whose score id is to be kept; a failure is a row with its reason."""
+    info = scorer.info
+    wanted = {i: [axis for axis in info.axes if keep(local_id(s, info, axis))] for i, s in enumerate(samples)}
+    asked = [i for i, axes in wanted.items() if axes]
+    missing = {i: missing_need(info, samples[i]) for i in asked}
+    able = [i for i in asked if missing[i] is None]
+    found = dict(zip(able, score_safely(scorer, [samples[i] for i in able]), strict=True))
+    for i in asked:
+        why = failure(Status.NOT_APPLICABLE, missing[i] or "")
+        outcomes = found.get(i) or dict.fromkeys(info.axes, why)
+        yield from (score_row(run, samples[i], info, axis, outcomes[axis]) for axis in wanted[i])
+
+
+def local_id(sample: Sample, info: ScorerInfo, axis: str) -> str:
+    """The id of the score of one sample on one axis."""
+    return score_id(
+        trace_id=sample.trace.trace_id,
+        span_id=sample.trace.span_id,
+        pair_id=None,
+        scorer=info.name,
+        axis=axis,
+        fingerprint=info.fingerprint,
+    )
+
+
+def score_safely(scorer: Scorer, samples: Sequence[Sample]) -> Sequence[Mapping[str, Outcome]]:
+    """What ``scorer`` says; where it raises, each sample is tried alone, so that one cannot take others with it."""
+    try:
+        return scorer.score(samples) if samples else []
+    except Exception as error:  # noqa: BLE001 - whatever a scorer raises becomes a row with the reason
+        if len(samples) > 1:
+            return [score_safely(scorer, [sample])[0] for sample in samples]
+        reason = f"{type(error).__name__}: {error}"
+        return [dict.fromkeys(scorer.info.axes, failure(Status.ENGINE_ERROR, reason))]

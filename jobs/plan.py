@@ -1,0 +1,110 @@
+"""Plan: from what was read to chunks of samples in the order that shares most, and what is left to score."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from jobs.intake import INTAKE_SCHEMA
+from judgefleet.sample import SAMPLE_SCHEMA
+from judgefleet.storage import Location, write_table_atomic
+
+# The first of several with one id is kept. Copies are counted; one that differs is a reject, never a second trace.
+_RANKED = """
+    create temp view ranked as
+    select *, row_number() over w as copy, first_value(content_hash) over w as first_hash
+    from intake window w as (partition by decision = 'rejected', case when decision = 'rejected' then place
+        else trace_id || '|' || span_id end order by place)
+"""
+_COUNTS = "select case when copy > 1 then 'duplicate' else decision end, count(*) from ranked group by 1"
+_CHUNKS = "select * from ranked where decision = 'sampled' and copy = 1 order by group_key, trace_id, span_id"
+_REJECTS = """
+    select source_uri, position, reason, trace_id, excerpt from ranked where decision = 'rejected'
+    union all
+    select source_uri, position, 'the same trace and span id as another trace, with other content', trace_id, excerpt
+    from ranked where decision != 'rejected' and copy > 1 and content_hash != first_hash
+    order by all
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chunk:
+    """Samples that are scored and committed together. ``path`` is below the store."""
+
+    path: str
+    samples: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What a run will score. ``counts``: traces by decision."""
+
+    chunks: tuple[Chunk, ...]
+    counts: Mapping[str, int] = field(default_factory=Counter)
+    rejects: int = 0
+
+
+def make_plan(staged: ds.Dataset, store: Location, run_id: str, chunk_traces: int) -> Plan:
+    """Drop copies, put what belongs together next to each other, and write the chunks and rejects to the store.
+
+    DuckDB sorts outside memory, so the size of the input does not matter.
+    """
+    with duckdb.connect() as db:
+        db.execute("set timezone = 'UTC'")
+        db.register("intake", staged)
+        db.execute(_RANKED)
+        counts = Counter(dict(db.execute(_COUNTS).fetchall()))
+        rejects = db.sql(_REJECTS).to_arrow_table()
+        write_table_atomic(store, f"_runs/{run_id}/rejects.parquet", rejects)
+        ordered = db.sql(_CHUNKS).to_arrow_reader(1024)
+        chunks = tuple(_write_chunks(ordered, store, run_id, chunk_traces))
+    return Plan(chunks=chunks, counts=counts, rejects=rejects.num_rows)
+
+
+def staged_dataset(folder: Location) -> ds.Dataset:
+    """What ``stage_intake`` wrote."""
+    return ds.dataset(folder.path, schema=INTAKE_SCHEMA, format="parquet", filesystem=folder.fs)
+
+
+def _write_chunks(batches: pa.RecordBatchReader, store: Location, run_id: str, size: int) -> Iterator[Chunk]:
+    for number, table in enumerate(_chunked(batches, size)):
+        path = f"_samples/{run_id}/chunk-{number:06d}.parquet"
+        write_table_atomic(store, path, table.select(SAMPLE_SCHEMA.names).cast(SAMPLE_SCHEMA))
+        yield Chunk(path=path, samples=table.num_rows)
+
+
+def _chunked(batches: pa.RecordBatchReader, size: int) -> Iterator[pa.Table]:
+    """Tables of about ``size`` rows; rows with one group key are never parted."""
+    held = batches.schema.empty_table()
+    for batch in batches:
+        held = pa.concat_tables([held, pa.Table.from_batches([batch])])
+        while (cut := _cut(held["group_key"].to_pylist(), size)) is not None:
+            yield held.slice(0, cut)
+            held = held.slice(cut)
+    if held.num_rows:
+        yield held
+
+
+def _cut(keys: list[str], size: int) -> int | None:
+    """Where the first chunk ends, or None while its last group may still go on."""
+    end = next((i for i in range(size, len(keys)) if keys[i] != keys[i - 1]), None)
+    return end if len(keys) > size else None
+
+
+def clear_old_chunks(store: Location, run_id: str, plan: Plan) -> None:
+    """Remove chunks that an earlier plan of the same run left beyond the last of this one."""
+    folder = store.child(f"_samples/{run_id}")
+    kept = {chunk.path.rsplit("/", 1)[-1] for chunk in plan.chunks}
+    for info in store.fs.get_file_info(_selector(folder)):
+        if info.base_name not in kept:
+            store.fs.delete_file(info.path)
+
+
+def _selector(folder: Location) -> Any:
+    from pyarrow import fs
+
+    return fs.FileSelector(folder.path, allow_not_found=True)
