@@ -16,7 +16,7 @@ from jobs import report_cards, report_figures, report_preference, report_run
 from jobs.figures import Summary, distrusted
 from jobs.report_cases import select_cases
 from jobs.report_tags import TagBook
-from jobs.wording import visible
+from jobs.wording import one_line, visible
 from judgefleet.errors import StoreError
 
 MAX_TRACES = 300
@@ -75,7 +75,7 @@ def render_report(summary: Summary, scores: pa.Table, samples: pa.Table, *, max_
             index=_index(cards, book),
             max_index=MAX_INDEX,
             limits=report_cards,
-            title=summary.facts.get("name") or "Scores of a run",
+            title=one_line(summary.facts.get("name") or "Scores of a run", 160),
             facts=report_run.facts(summary),
             scorers=report_run.scorers(summary),
             headlines=report_run.headlines(summary),
