@@ -75,7 +75,6 @@ def generation_record(
 ) -> dict[str, Any]:
     """Everything that was set and used, and what came out in figures (tokens; seconds)."""
     return {
-        "command": "python -m jobs.answers configs/answers.yaml",
         "generated_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "settings": config.model_dump(mode="json"),
         "models": {found.name: {"weights_sha256": found.digest} for found in (model, embedder)},

@@ -9,8 +9,14 @@ from contextlib import contextmanager
 
 from judgefleet.errors import RunError, StalledError
 
-# Without the second, a thread that outlives its session would start a new cluster behind our back.
-_DRIVER_ENV = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_AUTO_CONNECT": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
+_DRIVER_ENV = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # A thread that outlives its session must not start a new cluster behind our back.
+    "RAY_ENABLE_AUTO_CONNECT": "0",
+    # Ray starts workers at niceness 15: on a machine that does anything else, the engine would starve.
+    "RAY_worker_niceness": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+}
 _POLL_SECONDS = 1.0
 _SECONDS_TO_END = 30.0
 
@@ -25,7 +31,7 @@ def ray_session(env: Mapping[str, str]) -> Iterator[None]:
     here = (
         {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": max(os.cpu_count() or 1, 2), "include_dashboard": False}
     )
-    with _reported():
+    with _reported(), _no_stderr():
         ray.init(runtime_env={"env_vars": dict(env)}, logging_level=logging.ERROR, log_to_driver=False, **here)
     try:
         _quiet()
@@ -107,6 +113,19 @@ def cause_of(error: BaseException) -> str:
         seen = inner
     lines = [line.strip() for line in str(seen).splitlines() if line.strip()]
     return f"{type(seen).__name__}: {lines[-1]}" if lines else type(seen).__name__
+
+
+@contextmanager
+def _no_stderr() -> Iterator[None]:
+    """Ray's C++ part greets on file descriptor 2 whenever its log level is set; what goes wrong is raised besides."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 @contextmanager

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from judgefleet.sampling import SamplingPlan
 from pydantic import BaseModel, ConfigDict, Field
 
 from judgefleet.hashing import stable_hash
+from judgefleet.sampling import SamplingPlan
 from judgefleet.yaml_model import load_yaml_model
 
 

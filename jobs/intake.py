@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
-from judgefleet.golden import GoldenItem, enrich, load_golden
 
 from jobs.config import BatchConfig
+from judgefleet.golden import GoldenItem, enrich, load_golden
 from judgefleet.hashing import stable_hash
 from judgefleet.sample import SAMPLE_SCHEMA, Sample, sample_row
 from judgefleet.storage import Location, ObjectInfo

@@ -2,7 +2,7 @@
 
 import pickle
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -75,7 +75,7 @@ def samples_of(table: pa.Table) -> list[Sample]:
 
 
 def prompt_rows(
-    samples: Sequence[Sample], judges: Mapping[str, Judge], done: frozenset[str]
+    samples: Sequence[Sample], judges: Mapping[str, Judge], done: Container[str]
 ) -> Iterator[dict[str, Any]]:
     """A row for every prompt that ``samples`` need; units that share a prefix are neighbours."""
     for name, judge in judges.items():

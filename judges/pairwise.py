@@ -20,17 +20,23 @@ from judges.verdict import Reply, read_verdict, usage
 
 AXIS = "preference"
 # Shown to the judge, and what each means for the answer that stood first.
-_LABELS = {"A": "first", "B": "second", "C": "tie"}
-_QUESTION = "Which answer is better? Reply with A for answer A, B for answer B, or C if they are equally good."
+_LABELS = {"A": "first", "B": "second"}
+_TIE = {"C": "tie"}
+_QUESTION = "Which answer is better? Reply with A for answer A or B for answer B."
+_QUESTION_WITH_TIE = "Which answer is better? Reply with A for answer A, B for answer B, or C if they are equally good."
 
 
 class PairwiseOptions(BaseModel):
-    """``rubric``: a name or a path. ``variants``: the two arms. ``pair_by``: the attribute that both answers share."""
+    """``rubric``: a name or a path. ``variants``: the two arms. ``pair_by``: the attribute that both answers share.
+
+    ``allow_tie``: whether the judge may call a tie; the two orders disagreeing is one in any case.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     rubric: str
     variants: tuple[str, str]
     pair_by: str = "judgefleet.item_id"
+    allow_tie: bool = False
 
     @model_validator(mode="after")
     def _two(self) -> Self:
@@ -60,9 +66,11 @@ class BoundPairwise:
         self, name: str, options: PairwiseOptions, rubric: Rubric, model: JudgeModel, writer: PromptWriter
     ) -> None:
         self._options, self._rubric, self._writer = options, rubric, writer
-        self._allowed = writer.label_ids(list(_LABELS))
-        self._question = writer.question(_QUESTION)
-        asked = {"mode": "pairwise", "rubric_text": rubric.text, "question": _QUESTION, "pair_by": options.pair_by}
+        self._labels = _LABELS | (_TIE if options.allow_tie else {})
+        self._allowed = writer.label_ids(list(self._labels))
+        question = _QUESTION_WITH_TIE if options.allow_tie else _QUESTION
+        self._question = writer.question(question)
+        asked = {"mode": "pairwise", "rubric_text": rubric.text, "question": question, "pair_by": options.pair_by}
         self.info = ScorerInfo(
             name=name,
             version="1",
@@ -117,11 +125,11 @@ class BoundPairwise:
 
     def conclude(self, unit: Unit, replies: Sequence[Reply]) -> list[Outcome]:
         """The reconciled verdict, once from each side; a failure of either order fails both rows."""
-        verdicts = [read_verdict(reply, list(_LABELS), self._allowed) for reply in replies]
+        verdicts = [read_verdict(reply, list(self._labels), self._allowed) for reply in replies]
         spent: dict[str, Any] = usage(replies)
         if failed := next((v.failure for v in verdicts if v.failure), None):
             return [failure(failed.status, failed.reason or "", **link, **spent) for link in _links(unit.rows)]
-        places = [{_LABELS[label]: p for label, p in verdict.probabilities.items()} for verdict in verdicts]
+        places = [{"tie": 0.0} | {self._labels[label]: p for label, p in v.probabilities.items()} for v in verdicts]
         orders = tuple(
             OrderVerdict(first=row.sample.trace.trace_id, label=likeliest(place), probabilities=place)
             for row, place in zip(unit.rows, places, strict=True)

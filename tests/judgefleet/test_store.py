@@ -64,7 +64,7 @@ def test_duckdb_reads_it_too(folder: Path) -> None:
     query = (
         f"select scorer, count(*) from read_parquet('{folder}/scores/**/*.parquet', hive_partitioning=true) group by 1"
     )
-    assert dict(duckdb.sql(query).fetchall()) == {"regex": 4, "cosine": 1}
+    assert dict(duckdb.connect().execute(query).fetchall()) == {"regex": 4, "cosine": 1}
 
 
 def test_our_own_reader_gives_the_schema(folder: Path) -> None:

@@ -23,7 +23,7 @@ VARIANTS = ("A", "B")
 
 @pytest.fixture
 def judge(judge_model: JudgeModel, writer: PromptWriter) -> BoundPairwise:
-    options = PairwiseOptions(rubric="support_preference", variants=VARIANTS)
+    options = PairwiseOptions(rubric="support_preference", variants=VARIANTS, allow_tie=True)
     return PairwiseJudge("preference", options).bind(judge_model, writer)
 
 
@@ -151,6 +151,19 @@ def test_repeated_answers_are_paired_by_id_and_the_rest_is_said(make_sample: Mak
 def test_a_dead_heat_is_a_tie_from_both_sides() -> None:
     heat = {"first": 0.4, "second": 0.4, "tie": 0.2}
     assert [side.label for side in reconcile([heat, heat])] == ["tie", "tie"]
+
+
+def test_without_a_tie_label_a_tie_is_what_the_orders_disagree_on(
+    judge_model: JudgeModel, writer: PromptWriter, pair: list[Sample]
+) -> None:
+    options = PairwiseOptions(rubric="support_preference", variants=VARIANTS)
+    forced = PairwiseJudge("preference", options).bind(judge_model, writer)
+    [unit] = forced.units(pair, lambda row: True)
+    a, b = unit.prompts[0].allowed
+    reply = Reply(token_ids=(a,), logprobs={a: math.log(0.9), b: math.log(0.1)})
+    one, two = forced.conclude(unit, [reply, reply])
+    assert (one.label, one.value, one.order_consistent, two.value) == ("tie", 0.5, False, 0.5)
+    assert one.probabilities["tie"] == 0.0
 
 
 def test_the_two_variants_must_differ() -> None:

@@ -1,0 +1,158 @@
+"""Samples to prompt rows to score rows, without a cluster."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+
+from jobs.config import EngineConfig, ScorerConfig
+from jobs.engine import read_reply
+from jobs.estimate import count_tokens
+from jobs.judging import PROMPT_SCHEMA, JudgeSetup, prompt_rows, samples_of, verdict_rows
+from jobs.local import local_rows
+from jobs.prepare import judge_model
+from jobs.scripted import ERROR, ScriptedEngine
+from judgefleet.errors import RunError
+from judgefleet.ids import IdSet
+from judgefleet.sample import Sample, samples_to_table
+from judgefleet.score import SCORE_SCHEMA, Outcome, RunContext, Status
+from judgefleet.scorer import ScorerInfo, ScorerKind
+from judgefleet.trace import Message, Trace
+
+RUN = RunContext(run_id="r", job="batch", scored_at=datetime(2026, 11, 22, tzinfo=UTC))
+NOTHING = IdSet([])
+
+
+def sample(trace_id: str, variant: str, output: str = "An answer.") -> Sample:
+    trace = Trace(
+        trace_id=trace_id,
+        variant=variant,
+        output=output,
+        contexts=("Policy.",),
+        messages=(Message(role="user", content="Why?"),),
+        attributes={"judgefleet.item_id": "q1"},
+    )
+    return Sample(trace=trace, stratum="all", inclusion_probability=1.0, plan_hash="p")
+
+
+@pytest.fixture(scope="module")
+def setup() -> JudgeSetup:
+    judges = (
+        ScorerConfig.model_validate({"use": "judge_pointwise", "name": "quality", "rubric": "support_quality"}),
+        ScorerConfig.model_validate(
+            {"use": "judge_pairwise", "name": "preference", "rubric": "support_preference", "variants": ["A", "B"]}
+        ),
+    )
+    return JudgeSetup(scorers=judges, model=judge_model(EngineConfig(kind="scripted")), run_id="r", job="batch")
+
+
+def score(samples: list[Sample], setup: JudgeSetup, done: IdSet = NOTHING) -> list[dict[str, object]]:
+    rows = list(prompt_rows(samples, setup.judges(), done))
+    table = pa.Table.from_pylist(rows, schema=PROMPT_SCHEMA)
+    return verdict_rows(ScriptedEngine()(table).to_pylist(), setup.judges(), RUN)
+
+
+def test_every_sample_has_one_row_a_judge_and_axis(setup: JudgeSetup) -> None:
+    rows = score([sample("t1", "A"), sample("t2", "B"), sample("t3", "B", output="")], setup)
+    keys = [(row["trace_id"], row["scorer"], row["axis"]) for row in rows]
+    assert len(keys) == len(set(keys)) == 3 * 4
+    assert {row["value"] for row in rows if row["status"] != "ok"} == {None}
+    assert [row["status"] for row in rows if row["trace_id"] == "t3"] == ["not_applicable"] * 4
+    pa.Table.from_pylist(rows, schema=SCORE_SCHEMA)
+
+
+def test_the_same_samples_give_the_same_rows(setup: JudgeSetup) -> None:
+    samples = [sample("t1", "A"), sample("t2", "B")]
+    ignored = {"latency_ms"}
+    first, second = (
+        [{k: v for k, v in row.items() if k not in ignored} for row in score(samples, setup)] for _ in "ab"
+    )
+    assert first == second
+
+
+def test_swapped_answers_give_mirrored_preferences(setup: JudgeSetup) -> None:
+    one = score([sample("t1", "A", "Yes."), sample("t2", "B", "No.")], setup)
+    two = score([sample("t1", "B", "Yes."), sample("t2", "A", "No.")], setup)
+    values = [
+        {r["trace_id"]: (r["value"], r["label"]) for r in rows if r["scorer"] == "preference"} for rows in (one, two)
+    ]
+    assert values[0] == values[1]
+    assert sum(value for value, _ in values[0].values()) == pytest.approx(1.0)  # type: ignore[misc]
+
+
+def test_what_is_in_the_store_is_not_asked_again(setup: JudgeSetup) -> None:
+    samples = [sample("t1", "A"), sample("t2", "B")]
+    rows = score(samples, setup)
+    half = IdSet([str(row["score_id"]) for row in rows[::2]])
+    again = score(samples, setup, half)
+    assert sorted(str(row["score_id"]) for row in again) == sorted(str(row["score_id"]) for row in rows[1::2])
+    assert not list(prompt_rows(samples, setup.judges(), IdSet([str(row["score_id"]) for row in rows])))
+
+
+def test_a_unit_in_pieces_is_an_error_and_never_a_score(setup: JudgeSetup) -> None:
+    rows = [
+        r for r in prompt_rows([sample("t1", "A"), sample("t2", "B")], setup.judges(), NOTHING) if r["prompts"] == 2
+    ]
+    with pytest.raises(RunError, match="1 of 2 prompts"):
+        verdict_rows([ScriptedEngine().reply(rows[0])], setup.judges(), RUN)
+
+
+def test_an_engine_error_is_a_row_with_its_reason(setup: JudgeSetup) -> None:
+    asked = [r for r in prompt_rows([sample("t1", "A")], setup.judges(), NOTHING) if not r[ERROR]]
+    rows = verdict_rows([row | {ERROR: "ValueError: broken"} for row in asked], setup.judges(), RUN)
+    assert {(row["status"], row["value"], row["reason"]) for row in rows} == {
+        ("engine_error", None, "ValueError: broken")
+    }
+
+
+def test_prompts_travel_without_the_texts_of_traces(setup: JudgeSetup) -> None:
+    secret = "a very particular answer"
+    rows = list(prompt_rows([sample("t1", "A", secret)], setup.judges(), NOTHING))
+    assert all(secret.encode() not in row["unit"] for row in rows)
+
+
+def test_replies_of_vllm_and_of_the_script_are_read_alike() -> None:
+    base = {ERROR: "", "generated_tokens": [7], "num_input_tokens": 3, "time_taken_llm": 0.5}
+    vllm = read_reply(base | {"logprobs": [{7: {"logprob": -0.5}, 8: {"logprob": -1.0}}]})
+    scripted = read_reply(base | {"logprobs": [{"token": 7, "logprob": -0.5}, {"token": 8, "logprob": -1.0}]})
+    assert vllm == scripted
+    assert vllm.latency_ms == 500.0
+    assert read_reply(base | {"logprobs": None}).logprobs == {}
+
+
+def test_samples_survive_arrow() -> None:
+    samples = [sample("t1", "A"), sample("t2", "B", "")]
+    assert samples_of(samples_to_table(samples)) == samples
+
+
+@pytest.mark.parametrize("block", [1, 2, 4])
+def test_shared_tokens_are_counted_in_whole_blocks(block: int) -> None:
+    counted = count_tokens([[1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 9, 9], [7, 7, 7, 7, 7, 7]], block)
+    assert counted.tokens == 18
+    assert counted.computed == 6 + 2 + 6
+
+
+class Moody:
+    """A scorer that fails on one sample."""
+
+    info = ScorerInfo(name="moody", version="1", kind=ScorerKind.CODE, axes=("a", "b"))
+
+    def score(self, samples: Sequence[Sample]) -> Sequence[Mapping[str, Outcome]]:
+        if any(s.trace.trace_id == "bad" for s in samples):
+            raise ValueError("not this one")
+        return [{"a": Outcome(value=1.0), "b": Outcome(value=2.0)} for _ in samples]
+
+
+def test_a_sample_that_breaks_a_scorer_takes_no_other_with_it() -> None:
+    samples = [sample("t1", "A"), sample("bad", "A"), sample("empty", "A", "")]
+    rows = list(local_rows(samples, Moody(), RUN, lambda _: True))
+    found = {(r["trace_id"], r["axis"]): (r["status"], r["value"], r["reason"]) for r in rows}
+    assert found["t1", "b"] == (Status.OK, 2.0, None)
+    assert found["bad", "a"] == (Status.ENGINE_ERROR, None, "ValueError: not this one")
+    assert found["empty", "a"] == (Status.NOT_APPLICABLE, None, "the trace has no output")
+    assert len(rows) == 6
+
+
+def test_rows_kept_are_chosen_by_id() -> None:
+    assert list(local_rows([sample("t1", "A")], Moody(), RUN, lambda _: False)) == []

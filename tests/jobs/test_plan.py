@@ -1,0 +1,104 @@
+"""Intake and plan: what was read, what was decided, copies, chunks that keep together what belongs together."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+
+from jobs.config import load_batch_config
+from jobs.intake import Intake
+from jobs.plan import Plan, clear_old_chunks, make_plan
+from judgefleet.storage import list_objects, open_location
+
+WriteTraces = Callable[..., Path]
+MakeConfig = Callable[..., Path]
+
+
+@pytest.fixture
+def plan(tmp_path: Path, write_traces: WriteTraces, make_config: MakeConfig) -> Callable[..., Plan]:
+    def planned(extra: list[str] | None = None, size: int = 4, items: int = 12, **config: object) -> Plan:
+        folder = write_traces(items, extra)
+        loaded = load_batch_config(make_config(**config))
+        objects = pa.table(
+            {"uri": [o.uri for o in list_objects(folder)], "place": ["0", "1", "2", "3"][: 3 + bool(extra)]}
+        )
+        rows = Intake(config=loaded, group_by="judgefleet.item_id")(objects)
+        return make_plan(ds.dataset(rows), open_location(tmp_path / "store"), "run", size)
+
+    return planned
+
+
+def rejects(tmp_path: Path) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = pq.read_table(tmp_path / "store/_runs/run/rejects.parquet").to_pylist()
+    return found
+
+
+def chunk(tmp_path: Path, plan: Plan, number: int) -> pa.Table:
+    return pq.read_table(tmp_path / "store" / plan.chunks[number].path, partitioning=None)
+
+
+def test_both_answers_to_a_question_are_in_one_chunk(tmp_path: Path, plan: Callable[..., Plan]) -> None:
+    made = plan(size=3)
+    items = [
+        {dict(a)["judgefleet.item_id"] for a in chunk(tmp_path, made, n)["attributes"].to_pylist()}
+        for n in range(len(made.chunks))
+    ]
+    assert sum(c.samples for c in made.chunks) == 24
+    assert sum(map(len, items)) == 12
+    assert {c.samples for c in made.chunks} <= {2, 4}
+
+
+def test_the_order_of_objects_does_not_change_the_chunks(tmp_path: Path, plan: Callable[..., Plan]) -> None:
+    first = [chunk(tmp_path, made, n) for made in [plan()] for n in range(len(made.chunks))]
+    (tmp_path / "traces" / "part-0.jsonl").rename(tmp_path / "traces" / "part-9.jsonl")
+    objects = pa.table({"uri": [o.uri for o in list_objects(tmp_path / "traces")], "place": ["0", "1", "2"]})
+    config = load_batch_config(tmp_path / "config.yaml")
+    rows = Intake(config=config, group_by="judgefleet.item_id")(objects)
+    again = make_plan(ds.dataset(rows), open_location(tmp_path / "store"), "run", 4)
+    ids = [chunk(tmp_path, again, n)["trace_id"].to_pylist() for n in range(len(again.chunks))]
+    assert ids == [table["trace_id"].to_pylist() for table in first]
+
+
+def test_a_copy_is_counted_and_another_content_is_a_reject(tmp_path: Path, plan: Callable[..., Plan]) -> None:
+    plan()
+    line = json.loads((tmp_path / "traces/part-0.jsonl").read_text().splitlines()[0])
+    made = plan(extra=[json.dumps(line), json.dumps(line | {"output": "Something else."})])
+    assert made.counts["duplicate"] == 2
+    assert made.counts["sampled"] == 24
+    [reject] = rejects(tmp_path)
+    assert "other content" in reject["reason"]
+    assert reject["trace_id"] == line["trace_id"]
+
+
+def test_what_cannot_be_read_is_listed_with_its_place(tmp_path: Path, plan: Callable[..., Plan]) -> None:
+    made = plan(extra=['{"question": "Why?", "output": 7', '{"output": "an answer to nothing"}'])
+    assert made.rejects == made.counts["rejected"] == 2
+    assert made.counts["sampled"] == 24
+    assert [r["position"] for r in rejects(tmp_path)] == ["line 1", "line 2"]
+    assert all(r["reason"] and r["source_uri"].endswith("extra.jsonl") for r in rejects(tmp_path))
+
+
+def test_every_trace_is_sampled_or_counted(plan: Callable[..., Plan]) -> None:
+    strata = [{"name": "b", "where": {"variant": "B"}, "rate": 0.5}]
+    made = plan(items=40, sampling={"salt": "x", "strata": strata, "default_rate": 1.0})
+    assert made.counts["sampled"] + made.counts["not_sampled"] == 80
+    assert 50 <= made.counts["sampled"] <= 70
+
+
+def test_the_inclusion_probability_is_on_every_sample(tmp_path: Path, plan: Callable[..., Plan]) -> None:
+    strata = [{"name": "b", "where": {"variant": "B"}, "rate": 0.5}]
+    made = plan(items=40, sampling={"salt": "x", "strata": strata, "default_rate": 1.0})
+    table = pa.concat_tables([chunk(tmp_path, made, n) for n in range(len(made.chunks))])
+    by_variant = set(zip(table["variant"].to_pylist(), table["inclusion_probability"].to_pylist(), strict=True))
+    assert by_variant == {("A", 1.0), ("B", 0.5)}
+
+
+def test_fewer_chunks_than_before_leave_no_old_ones(tmp_path: Path, plan: Callable[..., Plan]) -> None:
+    plan(size=2)
+    made = plan(size=8)
+    clear_old_chunks(open_location(tmp_path / "store"), "run", made)
+    assert len(list((tmp_path / "store/_samples/run").glob("*.parquet"))) == len(made.chunks)
