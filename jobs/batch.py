@@ -89,26 +89,25 @@ def plan_only(config: BatchConfig, report: Reporter) -> dict[str, Any]:
 
 def _read_and_score(prepared: Prepared, report: Reporter) -> tuple[Plan, int, int]:
     """Returns the plan, the rows written and the rows the plan gives. Each try has a Ray session of its own."""
-    attempts = prepared.config.run.attempts
-    plan, first, missing, tries_left = None, None, -1, attempts
-    while tries_left:
+    with ray_session(worker_env(prepared.config.engine)):
+        plan = read_input(prepared, report)
+        first = left = find_remaining(prepared, plan, _done(prepared))
+        report.say(f"{first.expected:,} rows to give, {first.expected - first.missing:,} in the store already")
+        if first.missing:
+            left = _attempt(prepared, plan, left, report)
+    tries_left = prepared.config.run.attempts - (left.missing == first.missing)
+    while left.missing and tries_left:
+        before = left.missing
         with ray_session(worker_env(prepared.config.engine)):
-            plan = plan or read_input(prepared, report)
-            left = find_remaining(prepared, plan, _done(prepared))
-            if first is None:
-                first = left
-                report.say(f"{left.expected:,} rows to give, {left.expected - left.missing:,} in the store already")
-            tries_left = attempts if left.missing != missing else tries_left - 1
-            missing = left.missing
-            if not missing:
-                drop_duplicates(prepared.store)
-                return plan, first.missing, first.expected
-            if tries_left:
-                _attempt(prepared, left, report)
-    raise RunError(
-        f"{missing:,} rows are missing after {attempts} attempts without a new one; all others are safe in "
-        f"{prepared.store.uri}. Mend the cause named above and run the same command again"
-    )
+            left = _attempt(prepared, plan, left, report)
+        tries_left = prepared.config.run.attempts if left.missing < before else tries_left - 1
+    if left.missing:
+        raise RunError(
+            f"{left.missing:,} rows are missing after {prepared.config.run.attempts} attempts without a new one; all "
+            f"others are safe in {prepared.store.uri}. Mend the cause named above and run the same command again"
+        )
+    drop_duplicates(prepared.store)
+    return plan, first.missing, first.expected
 
 
 def _done(prepared: Prepared) -> IdSet:
@@ -130,11 +129,10 @@ def read_input(prepared: Prepared, report: Reporter) -> Plan:
     return plan
 
 
-def _attempt(prepared: Prepared, left: Remaining, report: Reporter) -> None:
-    """One go at everything that is missing; what goes wrong is said, and seen in what is missing afterwards."""
-    done = _done(prepared)
+def _attempt(prepared: Prepared, plan: Plan, left: Remaining, report: Reporter) -> Remaining:
+    """One go at everything that is missing; what goes wrong is said. Returns what is missing then."""
     watch = _progress(prepared.store, report, left)
-    shared, stall = Done(done), prepared.config.run.stall_seconds
+    shared, stall = Done(_done(prepared)), prepared.config.run.stall_seconds
     try:
         if left.local:
             report.say(f"checks and similarity: {len(left.local):,} chunks")
@@ -145,6 +143,7 @@ def _attempt(prepared: Prepared, left: Remaining, report: Reporter) -> None:
             drive(lambda: run_judges(prepared, setup, stage, left.judged, shared), watch, stall)
     except RunError as error:
         report.say(f"an attempt ended early: {error}")
+    return find_remaining(prepared, plan, _done(prepared))
 
 
 def _progress(store: Location, report: Reporter, left: Remaining) -> Callable[[], int]:

@@ -67,7 +67,7 @@ def demo(
 @app.command()
 def report(
     store: Store,
-    out: Annotated[Path | None, typer.Option(help="The HTML file; default: report.html in a local store.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The HTML file; default: STORE-report.html.")] = None,
 ) -> None:
     """Write one self-contained HTML page about a store: figures, plots, and the traces behind them."""
     from jobs.commands import report_command

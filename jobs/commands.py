@@ -99,9 +99,10 @@ def newest_run(store_uri: str) -> dict[str, Any]:
 
 
 def report_path(store_uri: str) -> Path:
-    """Beside the scores in a local store, else in the working directory."""
+    """Next to a local store (never in it: readers of a folder of Parquet stumble over anything else)."""
     store = open_location(store_uri)
-    return Path(store.path) / "report.html" if store.is_local else Path("report.html")
+    folder = Path(store.path) if store.is_local else Path(store.path.rsplit("/", 1)[-1])
+    return folder.with_name(f"{folder.name}-report.html")
 
 
 def judges_in(store_uri: str) -> list[str]:
