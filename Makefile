@@ -1,13 +1,13 @@
 # What a laptop, the README and CI all call. Every target sets up .venv first; that costs a second when nothing changed.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lock wheel clean
+.PHONY: help setup demo test check bench lock wheel clean
 PYTHON ?=
 ARGS ?=
 bin := .venv/bin
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
-	@echo '  PYTHON=/path/to/python3.12 chooses the interpreter; ARGS="..." is passed on to demo, test and lock'
+	@echo '  PYTHON=/path/to/python3.12 chooses the interpreter; ARGS="..." is passed on to demo, test, bench and lock'
 
 setup: ## create or update .venv (1 to 4 minutes the first time, a fraction of a second after that)
 	@PYTHON='$(PYTHON)' requirements/setup.sh
@@ -28,6 +28,9 @@ check: setup ## format, lint, types and import rules
 	$(bin)/ruff format --check .
 	$(bin)/mypy
 	$(bin)/lint-imports
+
+bench: setup ## the judge's prompts with and without the prefix cache (about 5 minutes on two cores)
+	$(bin)/python -m benchmarks $(ARGS)
 
 lock: setup ## re-make requirements/lock.txt after a change of dependencies (ARGS=--upgrade for newer versions)
 	requirements/make-lock.sh $(ARGS)

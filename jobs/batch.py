@@ -25,7 +25,7 @@ from jobs.scoring import Done, judge_stage, run_judges, run_local
 from judgefleet.errors import ConfigError, RunError
 from judgefleet.ids import IdSet
 from judgefleet.storage import Location, write_atomic
-from judgefleet.store import committed_rows, drop_duplicates, remove_run, score_ids
+from judgefleet.store import committed_rows, drop_duplicates, remove_failed, remove_run, score_ids
 
 
 class Reporter(Protocol):
@@ -48,8 +48,10 @@ class Finished:
     written: int
 
 
-def run_batch(config: BatchConfig, report: Reporter, *, fresh: bool = False) -> Finished:
+def run_batch(config: BatchConfig, report: Reporter, *, fresh: bool = False, retry: bool = False) -> Finished:
     """Score everything that ``config`` asks for and the store does not have.
+
+    ``fresh``: forget the rows of this run first. ``retry``: forget those whose engine failed.
 
     Raises ConfigError before any work, RunError when rows are missing at the end; what was scored stays scored.
     """
@@ -58,7 +60,9 @@ def run_batch(config: BatchConfig, report: Reporter, *, fresh: bool = False) -> 
     with only_run(prepared):
         if fresh:
             report.say(f"starting over: {remove_run(prepared.store, config.run_id)} files of this run removed")
-        elif dropped := drop_duplicates(prepared.store):
+        elif retry:
+            report.say(f"{remove_failed(prepared.store, config.run_id)} rows whose engine had failed are tried again")
+        if dropped := drop_duplicates(prepared.store):
             report.say(f"{dropped} rows that a killed run had written twice were removed")
         plan, written, expected = _read_and_score(prepared, report)
     facts = run_facts(prepared, plan, started) | {"rows_expected": expected, "rows_written": written}

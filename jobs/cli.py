@@ -38,6 +38,7 @@ def batch(
     config: Annotated[Path, typer.Argument(help="The configuration (YAML); configs/ has examples.")],
     fresh: Fresh = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and what it costs.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try rows again whose engine failed.")] = False,
     as_json: Json = False,
 ) -> None:
     """Score a golden set or stored traces. Rows that the store has are not scored again: a run resumes by itself."""
@@ -48,7 +49,7 @@ def batch(
     if dry_run:
         dry_run_command(loaded, as_json=as_json)
         return
-    raise typer.Exit(batch_command(loaded, fresh=fresh, as_json=as_json))
+    raise typer.Exit(batch_command(loaded, fresh=fresh, as_json=as_json, retry=retry_failed))
 
 
 @app.command()

@@ -22,10 +22,10 @@ TOO_MANY_FAILED = 4
 _FAILED = [s.value for s in Status if s not in (Status.OK, Status.NOT_APPLICABLE)]
 
 
-def batch_command(config: BatchConfig, *, fresh: bool, as_json: bool) -> int:
+def batch_command(config: BatchConfig, *, fresh: bool, as_json: bool, retry: bool = False) -> int:
     """Run, summarise, report; returns the exit code."""
     with ConsoleReporter() as reporter:
-        finished = run_batch(config, reporter, fresh=fresh)
+        finished = run_batch(config, reporter, fresh=fresh, retry=retry)
         reporter.say(f"{finished.written:,} new rows; writing the report")
     scores, samples = run_tables(config.store, config.run_id)
     summary = summarise(scores, samples, finished.facts)

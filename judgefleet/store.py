@@ -4,7 +4,7 @@ Folders that begin with ``_`` hold what belongs to a run (its samples, rejects a
 pass them over, so ``pandas.read_parquet(STORE)`` sees score rows and nothing else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +14,7 @@ from pyarrow import fs
 from judgefleet.errors import ConfigError
 from judgefleet.hashing import stable_hash
 from judgefleet.sample import SAMPLE_SCHEMA
-from judgefleet.score import SCORE_SCHEMA
+from judgefleet.score import SCORE_SCHEMA, Status
 from judgefleet.storage import Location, ObjectInfo, list_objects, open_location, write_table_atomic
 
 # The scorer is the name of the folder: a column of the same name in the files would clash with it.
@@ -79,22 +79,46 @@ def _first_of_each(table: pa.Table) -> pa.Table:
 
 
 def drop_duplicates(store: Location) -> int:
-    """Remove second copies of rows, which a process killed while it was writing may leave. Returns how many.
-
-    A file is replaced by one without the copies before it is deleted, so no reader ever misses a row.
-    """
+    """Remove second copies of rows, which a process killed while it was writing may leave. Returns how many."""
+    ids = score_ids(store)
+    if pc.count_distinct(ids).as_py() == len(ids):
+        return 0
     seen: set[str] = set()
+
+    def first_seen(table: pa.Table) -> pa.Array:
+        ids = table["score_id"].to_pylist()
+        fresh = [i not in seen for i in ids]
+        seen.update(ids)
+        return pa.array(fresh, pa.bool_())
+
+    return _rewrite(store, first_seen)
+
+
+def remove_failed(store: Location, run_id: str) -> int:
+    """Remove the rows of a run whose engine failed or was too slow, so that they can be tried again."""
+
+    def sound(table: pa.Table) -> pa.Array:
+        failed = pc.is_in(table["status"], pa.array([Status.ENGINE_ERROR.value, Status.TIMEOUT.value]))
+        return pc.invert(pc.and_(failed, pc.equal(table["run_id"], run_id)))
+
+    return _rewrite(store, sound)
+
+
+def _rewrite(store: Location, keep: Callable[[pa.Table], pa.Array]) -> int:
+    """Leave only the rows that ``keep`` is true for. Returns how many went.
+
+    A file is replaced by one without them before it is deleted, so no reader ever misses a row that stays.
+    """
     dropped = 0
     for info in score_files(store):
         table = _dataset(store, [info]).to_table(columns=SCORE_SCHEMA.names)
-        ids = table["score_id"].to_pylist()
-        fresh = pa.array([i not in seen for i in ids], pa.bool_())
-        seen.update(ids)
-        if (kept := table.filter(fresh)).num_rows < table.num_rows:
-            dropped += table.num_rows - kept.num_rows
-            if kept.num_rows:
-                write_scores(store, kept)
-            store.fs.delete_file(open_location(info.uri).path)
+        kept = table.filter(keep(table))
+        if kept.num_rows == table.num_rows:
+            continue
+        dropped += table.num_rows - kept.num_rows
+        if kept.num_rows:
+            write_scores(store, kept)
+        store.fs.delete_file(open_location(info.uri).path)
     return dropped
 
 
