@@ -15,11 +15,6 @@ setup: ## create or update .venv (1 to 4 minutes the first time, a fraction of a
 demo: setup ## the bundled example, end to end, on this machine's CPU
 	$(bin)/judgefleet demo $(ARGS)
 
-# No test may reach a model hub or send usage statistics, whatever the machine allows.
-test: export HF_HUB_OFFLINE := 1
-test: export TOKENIZERS_PARALLELISM := false
-test: export RAY_USAGE_STATS_ENABLED := 0
-test: export VLLM_NO_USAGE_STATS := 1
 test: setup ## all tests; ARGS='-m "not slow"' leaves out engines, clusters and browsers
 	$(bin)/python -m pytest -q --durations=10 $(ARGS)
 

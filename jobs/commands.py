@@ -1,6 +1,8 @@
 """What the commands do, once the command line is understood."""
 
 import json
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +67,28 @@ def dry_run_command(config: BatchConfig, *, as_json: bool) -> None:
         print(json.dumps(planned))  # noqa: T201
         return
     console = Console(highlight=False)
-    for name, value in planned.items():
-        shown = f"{value:,.1f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
-        console.print(f"{name.replace('_', ' '):>28}  {shown}", markup=False)
+    for name, shown in _dry_run_lines(planned, config.engine.tokens_per_second):
+        console.print(f"{name:<22}{shown}", markup=False)
+
+
+def _dry_run_lines(planned: dict[str, Any], rate: float) -> Iterator[tuple[str, str]]:
+    yield "run", planned["run_id"]
+    yield "objects", f"{planned['objects']:,}"
+    for name, count in planned.items():
+        if name.startswith("traces_"):
+            yield name.replace("_", " "), f"{count:,}"
+    yield "rows", f"{planned['rows']:,}, of them {planned['rows_in_the_store']:,} in the store already"
+    if "prompts" in planned:
+        yield "prompts to ask", f"{planned['prompts']:,}"
+        yield "their tokens", f"{planned['tokens']:,}"
+        yield "tokens to compute", f"{planned['tokens_computed']:,} with the prefix cache"
+        without = timedelta(seconds=round(planned["seconds_without_cache"]))
+        yield "engine time", f"{timedelta(seconds=round(planned['seconds']))}, without the prefix cache {without}"
+        yield (
+            "",
+            f"reckoned with {rate:,.0f} tokens a second (engine.tokens_per_second); the engine's start not counted",
+        )
+        yield "cost", f"{planned['cost']:,.2f} (engine.cost_per_hour)"
 
 
 def run_tables(store_uri: str, run_id: str) -> tuple[pa.Table, pa.Table]:

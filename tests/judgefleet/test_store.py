@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from judgefleet.errors import ConfigError
@@ -19,6 +20,7 @@ from judgefleet.store import (
     drop_duplicates,
     read_samples,
     read_scores,
+    remove_failed,
     remove_run,
     score_files,
     score_ids,
@@ -97,6 +99,15 @@ def test_a_run_can_be_removed_without_the_others(folder: Path) -> None:
     write_scores(store, table([sample("t9")], run="run-10"))
     assert remove_run(store, "run-1") == 4
     assert read_scores(str(folder))["trace_id"].to_pylist() == ["t9"]
+
+
+def test_failed_rows_of_one_run_can_be_taken_out(folder: Path) -> None:
+    store = open_location(folder)
+    write_scores(store, table([sample("bad")], scorer="other", run="run-2"))
+    assert remove_failed(store, "run-1") == 1
+    left = read_scores(str(folder))
+    assert left.num_rows == 5
+    assert left.filter(pc.equal(left["status"], "engine_error"))["run_id"].to_pylist() == ["run-2"]
 
 
 def test_progress_reads_only_what_is_new(folder: Path) -> None:
