@@ -24,7 +24,7 @@ from jobs.remaining import Remaining, find_remaining
 from jobs.scoring import Done, judge_stage, run_judges, run_local
 from judgefleet.errors import ConfigError, RunError
 from judgefleet.ids import IdSet
-from judgefleet.storage import Location, write_atomic
+from judgefleet.storage import Location, explained, write_atomic
 from judgefleet.store import committed_rows, drop_duplicates, remove_failed, remove_run, score_ids
 
 
@@ -126,7 +126,8 @@ def read_input(prepared: Prepared, report: Reporter) -> Plan:
     intake = Intake(config=config, group_by=prepared.group_by)
     drive(lambda: stage_intake(intake, prepared.objects, folder), lambda: 0, config.run.stall_seconds)
     plan = make_plan(staged_dataset(folder), prepared.store, config.run_id, config.run.chunk_traces)
-    prepared.store.fs.delete_dir(folder.path)
+    with explained("write", folder):
+        folder.fs.delete_dir(folder.path)
     clear_old_chunks(prepared.store, config.run_id, plan)
     counted = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(plan.counts.items()))
     report.say(f"traces: {counted or 'none'}")

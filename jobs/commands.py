@@ -17,7 +17,7 @@ from jobs.report import write_report
 from jobs.summary import print_summary, summarise
 from judgefleet.errors import ConfigError
 from judgefleet.score import Status
-from judgefleet.storage import open_location
+from judgefleet.storage import explained, open_location
 from judgefleet.store import read_samples, read_scores
 
 TOO_MANY_FAILED = 4
@@ -111,8 +111,10 @@ def newest_run(store_uri: str) -> dict[str, Any]:
     from pyarrow import fs
 
     store = open_location(store_uri)
-    found = store.fs.get_file_info(fs.FileSelector(store.child("_runs").path, allow_not_found=True, recursive=True))
-    records = [json.loads(store.fs.open_input_file(i.path).read()) for i in found if i.base_name == "run.json"]
+    runs = fs.FileSelector(store.child("_runs").path, allow_not_found=True, recursive=True)
+    with explained("read", store):
+        found = [info.path for info in store.fs.get_file_info(runs) if info.base_name == "run.json"]
+        records = [json.loads(store.fs.open_input_file(path).read()) for path in found]
     if not records:
         raise ConfigError(f"no finished run in {store_uri!r}; 'judgefleet batch CONFIG' or 'judgefleet demo' makes one")
     newest: dict[str, Any] = max(records, key=lambda record: record["finished_at"])

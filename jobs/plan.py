@@ -11,7 +11,7 @@ import pyarrow.dataset as ds
 
 from jobs.intake import INTAKE_SCHEMA
 from judgefleet.sample import SAMPLE_SCHEMA
-from judgefleet.storage import Location, write_table_atomic
+from judgefleet.storage import Location, explained, write_table_atomic
 
 # The first of several with one id is kept. Copies are counted; one that differs is a reject, never a second trace.
 _RANKED = """
@@ -99,9 +99,10 @@ def clear_old_chunks(store: Location, run_id: str, plan: Plan) -> None:
     """Remove chunks that an earlier plan of the same run left beyond the last of this one."""
     folder = store.child(f"_samples/{run_id}")
     kept = {chunk.path.rsplit("/", 1)[-1] for chunk in plan.chunks}
-    for info in store.fs.get_file_info(_selector(folder)):
-        if info.base_name not in kept:
-            store.fs.delete_file(info.path)
+    with explained("write", folder):
+        for info in store.fs.get_file_info(_selector(folder)):
+            if info.base_name not in kept:
+                store.fs.delete_file(info.path)
 
 
 def _selector(folder: Location) -> Any:

@@ -12,7 +12,7 @@ from jobs.prepare import Prepared
 from judgefleet.ids import IdSet
 from judgefleet.sample import SAMPLE_SCHEMA, Sample
 from judgefleet.scorer import ScorerInfo
-from judgefleet.storage import Location
+from judgefleet.storage import Location, explained
 from judges.judge import Judge
 
 # An id needs no text: what is left out here is nearly all of a chunk's size.
@@ -47,8 +47,9 @@ def find_remaining(prepared: Prepared, plan: Plan, done: IdSet) -> Remaining:
 
 def load_chunk(store: Location, chunk: Chunk, *, light: bool = False) -> list[Sample]:
     """The samples of a chunk; ``light`` leaves the texts out."""
-    path = store.child(chunk.path).path
-    return samples_of(pq.read_table(path, filesystem=store.fs, columns=_LIGHT if light else None, partitioning=None))
+    place, columns = store.child(chunk.path), _LIGHT if light else None
+    with explained("read", place):
+        return samples_of(pq.read_table(place.path, filesystem=place.fs, columns=columns, partitioning=None))
 
 
 def _local_ids(samples: Sequence[Sample], infos: Sequence[ScorerInfo]) -> Iterator[str]:

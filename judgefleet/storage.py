@@ -21,6 +21,7 @@ __all__ = [
     "Location",
     "ObjectInfo",
     "ensure_writable",
+    "explained",
     "list_objects",
     "open_location",
     "read_bytes",
@@ -31,15 +32,14 @@ __all__ = [
 _HIDDEN = ("_", ".")
 _USER_CAN_FIX = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EROFS}
 # What an object store says in words; pyarrow passes no code for it.
-_USER_CAN_FIX_WORDS = (
+_REFUSED_WORDS = (
     "ACCESS_DENIED",
     "HTTP status 403",
     "INVALID_ACCESS_KEY_ID",
-    "NO_SUCH_BUCKET",
     "PERMISSION_DENIED",
     "SIGNATURE_DOES_NOT_MATCH",
-    "is a directory",
 )
+_USER_CAN_FIX_WORDS = (*_REFUSED_WORDS, "NO_SUCH_BUCKET", "is a directory")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +57,7 @@ def list_objects(uri: str | Path) -> list[ObjectInfo]:
     Raises ConfigError (missing, no permission, no such bucket) and StoreError (the store does not answer).
     """
     location = open_location(uri)
-    with _explained("list", location):
+    with explained("list", location):
         listed = _list_local(location) if location.is_local else _list_remote(location)
         return sorted(listed, key=lambda info: info.uri)
 
@@ -68,7 +68,7 @@ def read_bytes(uri: str | Path) -> bytes:
     Raises ConfigError (missing, a folder, no permission) and StoreError (the store does not answer).
     """
     location = open_location(uri)
-    with _explained("read", location):
+    with explained("read", location):
         if location.is_local:
             return Path(location.path).read_bytes()
         with location.fs.open_input_stream(location.path, compression=None) as stream:
@@ -81,7 +81,7 @@ def write_atomic(location: Location, data: bytes) -> str:
     Local: a hidden file beside it, flushed to disk, then renamed. Object stores: one upload, seen when complete.
     Raises ConfigError (a file in the way, read-only, no permission) and StoreError (disk full, no answer).
     """
-    with _explained("write", location):
+    with explained("write", location):
         _write(location, data)
     return location.uri
 
@@ -100,7 +100,7 @@ def ensure_writable(uri: str | Path) -> Location:
     """
     location = open_location(uri)
     probe = location.child(f".judgefleet-{uuid.uuid4().hex}")
-    with _explained("write", location):
+    with explained("write", location):
         _write(probe, b"")
     # A store may allow writes and no deletes; a hidden object of no bytes does no harm.
     with suppress(OSError):
@@ -179,8 +179,11 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _explained(doing: str, location: Location) -> Iterator[None]:
-    """Turns what the operating system or the store says into our errors."""
+def explained(doing: str, location: Location) -> Iterator[None]:
+    """Turns what the operating system or the store says while ``doing`` (list, read, write) into our errors.
+
+    Raises ConfigError for what a user can mend, StoreError for what may pass.
+    """
     try:
         yield
     except OSError as error:
@@ -192,6 +195,13 @@ def _our_error(doing: str, location: Location, error: OSError) -> JudgefleetErro
     if isinstance(error, FileNotFoundError) and doing != "write":
         return ConfigError(f"{location.uri}: no such file or folder; give a path that exists")
     if error.errno in _USER_CAN_FIX or any(words in said for words in _USER_CAN_FIX_WORDS):
-        hint = "give a folder that can be written" if doing == "write" else "give a path that can be read"
-        return ConfigError(f"{location.uri}: cannot {doing} ({said}); {hint}")
+        return ConfigError(f"{location.uri}: cannot {doing} ({said}); {_hint(doing, said)}")
     return StoreError(f"{location.uri}: cannot {doing} ({said}); try again when the store answers")
+
+
+def _hint(doing: str, said: str) -> str:
+    if "NO_SUCH_BUCKET" in said:
+        return "make the bucket first, or name another"
+    if any(words in said for words in _REFUSED_WORDS):
+        return "check the credentials (AWS_ACCESS_KEY_ID, AWS_PROFILE or the machine's role) and what they may do"
+    return "give a folder that can be written" if doing == "write" else "give a path that can be read"

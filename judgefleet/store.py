@@ -15,7 +15,7 @@ from judgefleet.errors import ConfigError
 from judgefleet.hashing import stable_hash
 from judgefleet.sample import SAMPLE_SCHEMA
 from judgefleet.score import SCORE_SCHEMA, Status
-from judgefleet.storage import Location, ObjectInfo, list_objects, open_location, write_table_atomic
+from judgefleet.storage import Location, ObjectInfo, explained, list_objects, open_location, write_table_atomic
 
 # The scorer is the name of the folder: a column of the same name in the files would clash with it.
 FILE_SCHEMA = SCORE_SCHEMA.remove(SCORE_SCHEMA.get_field_index("scorer"))
@@ -45,8 +45,12 @@ def _write_part(store: Location, date: str, scorer: str, rows: pa.Table) -> None
 def score_files(store: Location) -> list[ObjectInfo]:
     """Every committed score file; none where the store is new."""
     folder = store.child("scores")
-    exists = store.fs.get_file_info(folder.path).type is not fs.FileType.NotFound
-    return list_objects(folder.uri) if exists else []
+    return list_objects(folder.uri) if _exists(folder) else []
+
+
+def _exists(location: Location) -> bool:
+    with explained("read", location):
+        return bool(location.fs.get_file_info(location.path).type is not fs.FileType.NotFound)
 
 
 def read_scores(uri: str, columns: list[str] | None = None) -> pa.Table:
@@ -55,20 +59,29 @@ def read_scores(uri: str, columns: list[str] | None = None) -> pa.Table:
     Raises ConfigError when there is no store at ``uri``, StoreError when it cannot be read.
     """
     store = open_location(uri)
+    if not _exists(store):
+        raise ConfigError(f"no score store at {uri!r}; give the one that 'judgefleet batch' printed as store")
     wanted = columns or SCORE_SCHEMA.names
-    table = _dataset(store, score_files(store)).to_table(columns=list(dict.fromkeys([*wanted, "score_id"])))
+    table = _read(store, score_files(store), list(dict.fromkeys([*wanted, "score_id"])))
     return _first_of_each(table).select(wanted)
 
 
 def score_ids(store: Location) -> pa.Array:
     """The ids of all committed rows (large_string)."""
-    return _dataset(store, score_files(store)).to_table(columns=["score_id"])["score_id"].combine_chunks()
+    return _read(store, score_files(store), ["score_id"])["score_id"].combine_chunks()
 
 
-def _dataset(store: Location, files: list[ObjectInfo]) -> ds.Dataset:
+def _read(store: Location, files: list[ObjectInfo], columns: list[str]) -> pa.Table:
     schema = pa.schema([*FILE_SCHEMA, ("date", pa.string()), ("scorer", pa.string())])
     paths = [open_location(info.uri).path for info in files]
-    return ds.dataset(paths, schema=schema, format="parquet", filesystem=store.fs, partitioning=_PARTITIONS)
+    with explained("read", store):
+        found = ds.dataset(paths, schema=schema, format="parquet", filesystem=store.fs, partitioning=_PARTITIONS)
+        return found.to_table(columns=columns)
+
+
+def _delete(store: Location, info: ObjectInfo) -> None:
+    with explained("write", store):
+        store.fs.delete_file(open_location(info.uri).path)
 
 
 def _first_of_each(table: pa.Table) -> pa.Table:
@@ -111,14 +124,14 @@ def _rewrite(store: Location, keep: Callable[[pa.Table], pa.Array]) -> int:
     """
     dropped = 0
     for info in score_files(store):
-        table = _dataset(store, [info]).to_table(columns=SCORE_SCHEMA.names)
+        table = _read(store, [info], SCORE_SCHEMA.names)
         kept = table.filter(keep(table))
         if kept.num_rows == table.num_rows:
             continue
         dropped += table.num_rows - kept.num_rows
         if kept.num_rows:
             write_scores(store, kept)
-        store.fs.delete_file(open_location(info.uri).path)
+        _delete(store, info)
     return dropped
 
 
@@ -126,7 +139,7 @@ def remove_run(store: Location, run_id: str) -> int:
     """Delete the score files of one run; returns how many there were."""
     mine = [info for info in score_files(store) if info.uri.rsplit("/", 1)[-1].startswith(f"{run_id}-")]
     for info in mine:
-        store.fs.delete_file(open_location(info.uri).path)
+        _delete(store, info)
     return len(mine)
 
 
@@ -134,14 +147,17 @@ def committed_rows(store: Location, known: dict[str, int]) -> Iterator[tuple[str
     """Files that are not in ``known`` yet, with their rows: reads footers only, so progress is cheap to follow."""
     for info in score_files(store):
         if info.uri not in known:
-            yield info.uri, ds.dataset(open_location(info.uri).path, filesystem=store.fs).count_rows()
+            with explained("read", store):
+                rows = ds.dataset(open_location(info.uri).path, filesystem=store.fs).count_rows()
+            yield info.uri, rows
 
 
 def read_samples(uri: str, run_id: str) -> pa.Table:
     """The samples that a run scored (SAMPLE_SCHEMA), with their texts. Raises ConfigError when there are none."""
     store = open_location(uri)
     folder = store.child(f"_samples/{run_id}")
-    if store.fs.get_file_info(folder.path).type is fs.FileType.NotFound:
+    if not _exists(folder):
         raise ConfigError(f"no samples of the run {run_id!r} in {uri!r}")
-    found: pa.Table = ds.dataset(folder.path, schema=SAMPLE_SCHEMA, format="parquet", filesystem=store.fs).to_table()
-    return found
+    with explained("read", folder):
+        found = ds.dataset(folder.path, schema=SAMPLE_SCHEMA, format="parquet", filesystem=store.fs)
+        return found.to_table()

@@ -1,10 +1,7 @@
-"""Small inputs and configurations for runs with the scripted engine, and one way to run the command."""
+"""Small inputs and configurations for runs with the scripted engine."""
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,22 +75,3 @@ def make_config(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
-
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def command(*arguments: str) -> list[str]:
-    """The command line that runs ``judgefleet`` in this environment."""
-    return [sys.executable, "-c", "from jobs.cli import main; main()", *arguments]
-
-
-@pytest.fixture
-def run() -> Run:
-    """Runs ``judgefleet`` as a user would and gives its exit code and output."""
-
-    def call(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        whole = os.environ | {"COLUMNS": "100"} | dict(env or {})
-        return subprocess.run(command(*arguments), capture_output=True, text=True, env=whole, timeout=600, check=False)
-
-    return call
