@@ -101,21 +101,22 @@ def _title(process: psutil.Process) -> str:
 
 
 def kill_once(command: Sequence[str], kind: str, after: float, log: Path) -> str:
-    """Start a run, kill one victim after ``after`` seconds, and wait for what is left of the run to end."""
+    """Start a run, kill one victim after ``after`` seconds or as soon as there is one, and wait for the rest to end."""
     with log.open("a") as out:
         run = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
-        deadline = time.monotonic() + after
-        while time.monotonic() < deadline and run.poll() is None:
+        started = time.monotonic()
+        found: list[psutil.Process] = []
+        while run.poll() is None and not found:
             time.sleep(0.05)
-        found = victims(psutil.Process(run.pid), kind) if run.poll() is None else []
+            if (elapsed := time.monotonic() - started) > after:
+                found = victims(psutil.Process(run.pid), kind)
         if not found:
-            run.wait()
-            return f"no {kind} at {after:.1f} s, ended with {run.returncode}"
+            return f"no {kind} to kill, ended with {run.returncode}"
         victim = random.choice(found)
-        title = _title(victim)[:60]
+        title = _title(victim).strip()[:40] if kind != "driver" else "judgefleet batch"
         os.kill(victim.pid, signal.SIGKILL)
         run.wait()
-        return f"killed {kind} ({title}) at {after:.1f} s, run ended with {run.returncode}"
+        return f"killed {kind} ({title}) at {elapsed:.1f} s, run ended with {run.returncode}"
 
 
 def ids(store: Path) -> Counter[str]:

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 CHAOS = runpy.run_path(str(Path(__file__).with_name("chaos.py")))
 
 
-@pytest.mark.parametrize(("engine", "kills", "items"), [("scripted", 3, 16), ("vllm", 2, 8)])
-def test_killed_runs_end_like_undisturbed_ones(tmp_path: Path, engine: str, kills: int, items: int) -> None:
-    said = list(CHAOS["trial"](tmp_path / "trial", kills=kills, seed=3, engine=engine, items=items))
-    assert sum("killed" in line and "ended with" in line for line in said) >= 1
+@pytest.mark.slow
+def test_killed_runs_end_like_undisturbed_ones(tmp_path: Path) -> None:
+    said = list(CHAOS["trial"](tmp_path / "trial", kills=3, seed=3, engine="scripted", items=16))
+    assert sum(": killed " in line for line in said) >= 2
     assert "none twice" in said[-1]

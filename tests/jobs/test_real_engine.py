@@ -1,6 +1,7 @@
 """The judge stage for real: Ray Data, vLLM and the embedded model, started by the command a user types."""
 
 import json
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from jobs.prepare import prepare
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 Rows: TypeAlias = dict[tuple[str, str, str], dict[str, Any]]
+JUDGEFLEET = [sys.executable, "-c", "from jobs.cli import main; main()"]
 ANSWERS = [
     ("Your parcel takes three to five working days, see SHIP-1.", "No idea, sorry."),
     ("You can return it within 30 days [RET-1].", "Returns are possible within 30 days."),
@@ -96,13 +98,7 @@ def rows_of(store: Path) -> Rows:
 
 
 def call_judgefleet(*arguments: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", "from jobs.cli import main; main()", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
+    done = subprocess.run([*JUDGEFLEET, *arguments], capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
 
 
@@ -142,8 +138,13 @@ def test_both_orders_are_on_the_row(scores: Rows) -> None:
         assert {order["first"] for order in row["orders"]} == {row["trace_id"], row["other_trace_id"]}
 
 
-def test_the_same_run_again_gives_the_same_rows(folder: Path, configure: Callable[[str], Path], scores: Rows) -> None:
-    call_judgefleet("batch", str(configure("second")))
+def test_a_run_whose_engine_is_killed_gives_the_same_rows(
+    folder: Path, configure: Callable[[str], Path], scores: Rows
+) -> None:
+    kill_once = runpy.run_path(str(Path(__file__).with_name("chaos.py")))["kill_once"]
+    said = kill_once([*JUDGEFLEET, "batch", str(configure("second"))], "engine", 30.0, folder / "second.log")
+    assert said.startswith("killed engine"), said
+    assert said.endswith("run ended with 0"), (folder / "second.log").read_text()
     again = rows_of(folder / "second")
     same = ["score_id", "run_id", "fingerprint", "status", "label", "order_consistent", "pair_id"]
     assert {k: [row[c] for c in same] for k, row in again.items()} == {
