@@ -72,6 +72,7 @@ def judge_model(engine: EngineConfig) -> JudgeModel:
         dtype=engine.dtype,
         quantization=engine.quantization,
         max_model_len=engine.max_model_len,
+        engine_options=engine.engine_kwargs,
     )
 
 

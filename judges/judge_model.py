@@ -1,6 +1,7 @@
 """The judge model as a fingerprint sees it: everything beside the rubric that can change a verdict."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -9,6 +10,7 @@ class JudgeModel:
     """A model folder and how an engine runs it.
 
     ``digest`` is SHA-256 over the weights, ``tokenizer_digest`` over the tokenizer with its chat template.
+    ``engine_options``: what the configuration hands to the engine by name; any of it may change a verdict.
     """
 
     name: str
@@ -20,6 +22,7 @@ class JudgeModel:
     dtype: str
     quantization: str | None
     max_model_len: int
+    engine_options: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def config(self) -> dict[str, object]:
@@ -32,4 +35,5 @@ class JudgeModel:
             "dtype": self.dtype,
             "quantization": self.quantization,
             "max_model_len": self.max_model_len,
+            "engine_options": dict(self.engine_options),
         }
