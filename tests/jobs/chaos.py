@@ -130,7 +130,7 @@ def trial(folder: Path, kills: int, seed: int, engine: str, items: int) -> Itera
     made = Trial(folder=folder, engine=engine, items=items, delay_ms=60.0)
     made.prepare()
     started = time.monotonic()
-    subprocess.run(made.command("calm"), check=True, capture_output=True)
+    finish(made.command("calm"))
     seconds = time.monotonic() - started
     wanted = ids(folder / "calm")
     yield f"undisturbed: {len(wanted)} score ids in {seconds:.0f} s"
@@ -143,9 +143,15 @@ def trial(folder: Path, kills: int, seed: int, engine: str, items: int) -> Itera
         if len(ids(folder / store)) >= len(wanted):
             check_same(ids(folder / store), wanted)
             store = f"killed-{number + 1}"
-    subprocess.run(made.command(store), check=True, capture_output=True)
+    finish(made.command(store))
     check_same(ids(folder / store), wanted)
     yield f"after {kills} kills: every store has the same {len(wanted)} score ids, none twice"
+
+
+def finish(command: Sequence[str]) -> None:
+    """Run to the end. Raises AssertionError with what the run said when it does not end well."""
+    run = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert run.returncode == 0, f"ended with {run.returncode}: {run.stderr}"
 
 
 def check_same(found: Counter[str], wanted: Counter[str]) -> None:
