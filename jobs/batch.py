@@ -12,20 +12,22 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
+from pyarrow.fs import FileSelector
 
 from jobs.cluster import drive, ray_session
 from jobs.config import BatchConfig
 from jobs.engine import worker_env
 from jobs.estimate import estimate
+from jobs.forget import forget
 from jobs.intake import Intake, stage_intake
-from jobs.plan import Plan, clear_old_chunks, make_plan, staged_dataset
+from jobs.plan import Plan, clear_old_chunks, clear_staged, make_plan, staged_dataset
 from jobs.prepare import Prepared, prepare
 from jobs.remaining import Remaining, find_remaining
 from jobs.scoring import Done, judge_stage, run_judges, run_local
 from judgefleet.errors import ConfigError, RunError
 from judgefleet.ids import IdSet
-from judgefleet.storage import Location, explained, write_atomic
-from judgefleet.store import committed_rows, drop_duplicates, remove_failed, remove_run, score_ids
+from judgefleet.storage import Location, write_atomic
+from judgefleet.store import committed_rows, drop_duplicates, score_ids
 
 
 class Reporter(Protocol):
@@ -56,15 +58,12 @@ def run_batch(config: BatchConfig, report: Reporter, *, fresh: bool = False, ret
     Raises ConfigError before any work, RunError when rows are missing at the end; what was scored stays scored.
     """
     started = datetime.now(UTC)
+    report.say("checking the configuration, the input and the models")
     prepared = prepare(config)
     with only_run(prepared):
-        if fresh:
-            report.say(f"starting over: {remove_run(prepared.store, config.run_id)} files of this run removed")
-        elif retry:
-            report.say(f"{remove_failed(prepared.store, config.run_id)} rows whose engine had failed are tried again")
         if dropped := drop_duplicates(prepared.store):
             report.say(f"{dropped} rows that a killed run had written twice were removed")
-        plan, written, expected = _read_and_score(prepared, report)
+        plan, written, expected = _read_and_score(prepared, report, fresh=fresh, retry=retry)
     facts = run_facts(prepared, plan, started) | {"rows_expected": expected, "rows_written": written}
     record = json.dumps(facts, indent=2, default=str).encode()
     write_atomic(prepared.store.child(f"_runs/{config.run_id}/run.json"), record)
@@ -91,10 +90,12 @@ def plan_only(config: BatchConfig, report: Reporter) -> dict[str, Any]:
     }
 
 
-def _read_and_score(prepared: Prepared, report: Reporter) -> tuple[Plan, int, int]:
+def _read_and_score(prepared: Prepared, report: Reporter, *, fresh: bool, retry: bool) -> tuple[Plan, int, int]:
     """Returns the plan, the rows written and the rows the plan gives. Each try has a Ray session of its own."""
     with ray_session(worker_env(prepared.config.engine)):
         plan = read_input(prepared, report)
+        if removed := forget(prepared, plan, fresh=fresh, retry=retry):
+            report.say(f"{removed:,} rows removed: to be scored again, or overtaken by what was read since")
         first = left = find_remaining(prepared, plan, _done(prepared))
         report.say(f"{first.expected:,} rows to give, {first.expected - first.missing:,} in the store already")
         if first.missing:
@@ -122,16 +123,21 @@ def read_input(prepared: Prepared, report: Reporter) -> Plan:
     """Read all objects and plan the run; needs a Ray session."""
     config = prepared.config
     report.say(f"reading {len(prepared.objects):,} objects from {config.input.uri}")
+    clear_staged(prepared.store, config.run_id)
     folder = prepared.store.child(f"_runs/{config.run_id}/staged-{time.time_ns()}")
     intake = Intake(config=config, group_by=prepared.group_by)
-    drive(lambda: stage_intake(intake, prepared.objects, folder), lambda: 0, config.run.stall_seconds)
+    drive(lambda: stage_intake(intake, prepared.objects, folder), lambda: _files_in(folder), config.run.stall_seconds)
     plan = make_plan(staged_dataset(folder), prepared.store, config.run_id, config.run.chunk_traces)
-    with explained("write", folder):
-        folder.fs.delete_dir(folder.path)
+    clear_staged(prepared.store, config.run_id)
     clear_old_chunks(prepared.store, config.run_id, plan)
     counted = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(plan.counts.items()))
     report.say(f"traces: {counted or 'none'}")
     return plan
+
+
+def _files_in(folder: Location) -> int:
+    """How far reading is: the watch over an execution sees this grow."""
+    return len(folder.fs.get_file_info(FileSelector(folder.path, allow_not_found=True)))
 
 
 def _attempt(prepared: Prepared, plan: Plan, left: Remaining, report: Reporter) -> Remaining:
@@ -195,6 +201,7 @@ def run_facts(prepared: Prepared, plan: Plan, started: datetime) -> dict[str, An
         "objects": len(prepared.objects),
         **{f"traces_{name}": count for name, count in sorted(plan.counts.items())},
         "rejects": plan.rejects,
+        "fingerprints": [info.fingerprint for info in prepared.infos],
         "plan_hash": config.sampling.hash,
         "started_at": started.isoformat(),
         "finished_at": datetime.now(UTC).isoformat(),

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import re
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,8 +19,10 @@ _DRIVER_ENV = {
     "RAY_worker_niceness": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
 }
+_RAISED = re.compile(r"[\w.]*(Error|Exception|Interrupt): .")
 _POLL_SECONDS = 1.0
 _SECONDS_TO_END = 30.0
+_LARGEST_BLOCK = 2**30
 
 
 @contextmanager
@@ -35,6 +39,9 @@ def ray_session(env: Mapping[str, str]) -> Iterator[None]:
         ray.init(runtime_env={"env_vars": dict(env)}, logging_level=logging.ERROR, log_to_driver=False, **here)
     try:
         _quiet()
+        if threading.current_thread() is threading.main_thread():
+            # Ray's own handler dumps a stack; a stop by an orchestrator is an interruption like Ctrl-C.
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
         yield
     finally:
         ray.shutdown()
@@ -47,6 +54,8 @@ def _quiet() -> None:
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
+    # What leaves the engine for one chunk stays one block, so that the prompts of a unit stay together.
+    context.target_max_block_size = _LARGEST_BLOCK
     for name in ("ray", "ray.data", "ray.llm"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
@@ -112,7 +121,10 @@ def cause_of(error: BaseException) -> str:
     while (inner := getattr(seen, "cause", None) or seen.__cause__) is not None and inner is not seen:
         seen = inner
     lines = [line.strip() for line in str(seen).splitlines() if line.strip()]
-    return f"{type(seen).__name__}: {lines[-1]}" if lines else type(seen).__name__
+    # A worker's error arrives as text: its stack trace, then the error, then Ray's advice.
+    raised = [line for line in lines if _RAISED.match(line)]
+    said = (raised or lines or [""])[-1]
+    return said if raised else f"{type(seen).__name__}: {said}"
 
 
 @contextmanager

@@ -29,7 +29,7 @@ def batch_command(config: BatchConfig, *, fresh: bool, as_json: bool, retry: boo
     with ConsoleReporter() as reporter:
         finished = run_batch(config, reporter, fresh=fresh, retry=retry)
         reporter.say(f"{finished.written:,} new rows; writing the report")
-    scores, samples = run_tables(config.store, config.run_id)
+    scores, samples = run_tables(config.store, finished.facts)
     summary = summarise(scores, samples, finished.facts)
     path = write_report(summary, scores, samples, report_path(config.store))
     if as_json:
@@ -91,17 +91,19 @@ def _dry_run_lines(planned: dict[str, Any], rate: float) -> Iterator[tuple[str, 
         yield "cost", f"{planned['cost']:,.2f} (engine.cost_per_hour)"
 
 
-def run_tables(store_uri: str, run_id: str) -> tuple[pa.Table, pa.Table]:
-    """The samples of one run, and the scores of those samples: a store may hold more than one run."""
-    samples = read_samples(store_uri, run_id)
+def run_tables(store_uri: str, facts: dict[str, Any]) -> tuple[pa.Table, pa.Table]:
+    """The samples of one run and what its scorers said of them: a store may hold more than one run."""
+    samples = read_samples(store_uri, facts["run_id"])
     scores = read_scores(store_uri)
-    return scores.filter(pc.is_in(scores["trace_id"], samples["trace_id"].combine_chunks())), samples
+    about = pc.is_in(scores["trace_id"], samples["trace_id"].combine_chunks())
+    by = pc.is_in(scores["fingerprint"], pa.array(facts["fingerprints"], pa.string()))
+    return scores.filter(pc.and_(about, by)), samples
 
 
 def report_command(store_uri: str, out: Path | None) -> None:
     """Write the report of the newest run in a store, with all its scores."""
     facts = newest_run(store_uri)
-    scores, samples = run_tables(store_uri, facts["run_id"])
+    scores, samples = run_tables(store_uri, facts)
     path = write_report(summarise(scores, samples, facts), scores, samples, out or report_path(store_uri))
     Console(highlight=False).print(f"report: {path}", markup=False, soft_wrap=True)
 

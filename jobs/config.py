@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from judgefleet.hashing import stable_hash
 from judgefleet.sampling import SamplingPlan
@@ -18,7 +18,7 @@ class InputConfig(_Strict):
     """``uri``: a folder or file of traces. ``format``: ``auto`` recognises by content. ``golden``: adds references."""
 
     uri: str
-    format: str = "auto"
+    format: Literal["auto", "parquet", "otlp_json", "jsonl"] = "auto"
     golden: str | None = None
     golden_key: str = "judgefleet.item_id"
 
@@ -47,6 +47,13 @@ class EngineConfig(_Strict):
     cost_per_hour: Annotated[float, Field(ge=0)] = 0.0
     scripted_delay_ms: Annotated[float, Field(ge=0)] = 0.0
 
+    @field_validator("engine_kwargs")
+    @classmethod
+    def _no_second_word(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if twice := sorted(set(given) & set(cls.model_fields)):
+            raise ValueError(f"{twice} have fields of their own in engine: set them there")
+        return given
+
 
 class ScorerConfig(BaseModel):
     """``use`` names an entry of the catalogue, ``name`` is what its rows are called; the rest are its options."""
@@ -69,7 +76,7 @@ class RunConfig(_Strict):
     of the rows that a scorer could have scored; above it the command answers with exit code 4.
     """
 
-    chunk_traces: Annotated[int, Field(ge=1)] = 16
+    chunk_traces: Annotated[int, Field(ge=1, le=4096)] = 16
     stall_seconds: Annotated[float, Field(gt=0)] = 600.0
     attempts: Annotated[int, Field(ge=1)] = 3
     max_failed_share: Annotated[float, Field(ge=0, le=1)] = 0.05
@@ -90,7 +97,8 @@ class BatchConfig(_Strict):
     @property
     def run_id(self) -> str:
         """Name and 8 hex digits over what is scored and how; the same configuration resumes its own run."""
-        content = self.model_dump(mode="json", exclude={"run", "store"})
+        speed = {"tokens_per_second", "cost_per_hour", "scripted_delay_ms", "replicas", "kv_cache_gib"}
+        content = self.model_dump(mode="json", exclude={"run": True, "store": True, "engine": speed})
         return f"{self.name}-{stable_hash(content, length=8)}"
 
 

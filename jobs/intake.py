@@ -18,6 +18,8 @@ from judgefleet.trace import Trace, trace_row
 from judgefleet.traces.reader import read_object
 from judgefleet.traces.reject import Reject
 
+# Input that one task reads at a time.
+_BLOCK_BYTES = 32 * 2**20
 SAMPLED, NOT_SAMPLED, REJECTED = "sampled", "not_sampled", "rejected"
 # What is known of each trace or reject beside the sample itself; ``place`` orders them as they were read.
 INTAKE_SCHEMA = pa.schema(
@@ -106,8 +108,8 @@ def stage_intake(intake: Intake, objects: list[ObjectInfo], folder: Location) ->
     import ray
 
     items = [{"uri": info.uri, "place": f"{i:09d}"} for i, info in enumerate(objects)]
-    blocks = min(len(items), 64)
-    rows = ray.data.from_items(items, override_num_blocks=blocks).map_batches(
+    blocks = max(min(len(items), 64), sum(info.size for info in objects) // _BLOCK_BYTES)
+    rows = ray.data.from_items(items, override_num_blocks=min(blocks, len(items))).map_batches(
         intake.__call__, batch_size=None, batch_format="pyarrow"
     )
     rows.write_parquet(folder.path, filesystem=folder.fs)

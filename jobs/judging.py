@@ -16,6 +16,7 @@ from jobs.scripted import ERROR
 from judgefleet.errors import RunError
 from judgefleet.sample import Sample, sample_from_row
 from judgefleet.score import SCORE_SCHEMA, Outcome, RunContext, score_row
+from judgefleet.scorer import with_data
 from judges.catalogue import create
 from judges.judge import Judge, Unit
 from judges.judge_model import JudgeModel
@@ -30,7 +31,7 @@ PROMPT_SCHEMA = pa.schema(
         ("unit_key", pa.string()),
         ("position", pa.int32()),
         ("prompts", pa.int32()),
-        ("tokenized_prompt", pa.list_(pa.int64())),
+        ("tokenized_prompt", pa.list_(pa.int32())),
         (
             "sampling_params",
             pa.struct(
@@ -55,6 +56,7 @@ class JudgeSetup:
     model: JudgeModel
     run_id: str
     job: str
+    data: str | None = None
 
     def judges(self) -> Mapping[str, Judge]:
         """The judges by name, bound to the model; made once a process."""
@@ -66,6 +68,8 @@ def _bound(setup: bytes) -> dict[str, Judge]:
     made: JudgeSetup = pickle.loads(setup)  # noqa: S301 - our own bytes, from the line above
     writer = PromptWriter(made.model)
     bound = [create(c.use, c.name, c.options).bind(made.model, writer) for c in made.scorers]
+    for judge in bound:
+        judge.info = with_data(judge.info, made.data)
     return {judge.info.name: judge for judge in bound}
 
 

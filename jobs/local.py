@@ -13,7 +13,7 @@ from jobs.config import ScorerConfig
 from jobs.judging import samples_of
 from judgefleet.sample import Sample
 from judgefleet.score import SCORE_SCHEMA, Outcome, RunContext, Status, failure, score_id, score_row
-from judgefleet.scorer import Scorer, ScorerInfo, missing_need
+from judgefleet.scorer import Scorer, ScorerInfo, missing_need, with_data
 from judges.catalogue import create_scorer
 
 
@@ -24,16 +24,18 @@ class LocalSetup:
     scorers: tuple[ScorerConfig, ...]
     run_id: str
     job: str
+    data: str | None = None
 
-    def made(self) -> tuple[Scorer, ...]:
+    def made(self) -> tuple[tuple[Scorer, ScorerInfo], ...]:
         """The scorers, made once a process: a model is loaded once however many chunks come."""
-        return _made(pickle.dumps(self.scorers))
+        return _made(pickle.dumps(self))
 
 
 @lru_cache(maxsize=4)
-def _made(scorers: bytes) -> tuple[Scorer, ...]:
-    configured: tuple[ScorerConfig, ...] = pickle.loads(scorers)  # noqa: S301 - our own bytes, from the caller above
-    return tuple(create_scorer(c.use, c.name, c.options) for c in configured)
+def _made(setup: bytes) -> tuple[tuple[Scorer, ScorerInfo], ...]:
+    configured: LocalSetup = pickle.loads(setup)  # noqa: S301 - our own bytes, from the caller above
+    scorers = [create_scorer(c.use, c.name, c.options) for c in configured.scorers]
+    return tuple((scorer, with_data(scorer.info, configured.data)) for scorer in scorers)
 
 
 def score_local(batch: pa.Table, setup: LocalSetup, done: Any) -> pa.Table:
@@ -41,15 +43,16 @@ def score_local(batch: pa.Table, setup: LocalSetup, done: Any) -> pa.Table:
     ids = done.get()
     run = RunContext(run_id=setup.run_id, job=setup.job, scored_at=datetime.now(UTC))
     samples = samples_of(batch)
-    rows = [row for scorer in setup.made() for row in local_rows(samples, scorer, run, lambda i: i not in ids)]
+    rows = [
+        row for scorer, info in setup.made() for row in local_rows(samples, scorer, info, run, lambda i: i not in ids)
+    ]
     return pa.Table.from_pylist(rows, schema=SCORE_SCHEMA)
 
 
 def local_rows(
-    samples: Sequence[Sample], scorer: Scorer, run: RunContext, keep: Callable[[str], bool]
+    samples: Sequence[Sample], scorer: Scorer, info: ScorerInfo, run: RunContext, keep: Callable[[str], bool]
 ) -> Iterator[dict[str, Any]]:
     """A row for each sample and axis whose score id is to be kept; a failure is a row with its reason."""
-    info = scorer.info
     wanted = {i: [axis for axis in info.axes if keep(local_id(s, info, axis))] for i, s in enumerate(samples)}
     asked = [i for i, axes in wanted.items() if axes]
     missing = {i: missing_need(info, samples[i]) for i in asked}

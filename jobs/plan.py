@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
+from pyarrow import fs
 
 from jobs.intake import INTAKE_SCHEMA
 from judgefleet.sample import SAMPLE_SCHEMA
@@ -18,7 +19,7 @@ _RANKED = """
     create temp view ranked as
     select *, row_number() over w as copy, first_value(content_hash) over w as first_hash
     from intake window w as (partition by decision = 'rejected', case when decision = 'rejected' then place
-        else trace_id || '|' || span_id end order by place)
+        else trace_id end, span_id order by place)
 """
 _COUNTS = "select case when copy > 1 then 'duplicate' else decision end, count(*) from ranked group by 1"
 _CHUNKS = "select * from ranked where decision = 'sampled' and copy = 1 order by group_key, trace_id, span_id"
@@ -51,7 +52,7 @@ class Plan:
 def make_plan(staged: ds.Dataset, store: Location, run_id: str, chunk_traces: int) -> Plan:
     """Drop copies, put what belongs together next to each other, and write the chunks and rejects to the store.
 
-    DuckDB sorts outside memory, so the size of the input does not matter.
+    DuckDB sorts outside memory where the input is larger than it.
     """
     with duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
@@ -66,7 +67,9 @@ def make_plan(staged: ds.Dataset, store: Location, run_id: str, chunk_traces: in
 
 
 def staged_dataset(folder: Location) -> ds.Dataset:
-    """What ``stage_intake`` wrote."""
+    """What ``stage_intake`` wrote; Ray writes nothing where there are no rows."""
+    if folder.fs.get_file_info(folder.path).type is fs.FileType.NotFound:
+        return ds.dataset(INTAKE_SCHEMA.empty_table())
     return ds.dataset(folder.path, schema=INTAKE_SCHEMA, format="parquet", filesystem=folder.fs)
 
 
@@ -91,8 +94,7 @@ def _chunked(batches: pa.RecordBatchReader, size: int) -> Iterator[pa.Table]:
 
 def _cut(keys: list[str], size: int) -> int | None:
     """Where the first chunk ends, or None while its last group may still go on."""
-    end = next((i for i in range(size, len(keys)) if keys[i] != keys[i - 1]), None)
-    return end if len(keys) > size else None
+    return next((i for i in range(size, len(keys)) if keys[i] != keys[i - 1]), None)
 
 
 def clear_old_chunks(store: Location, run_id: str, plan: Plan) -> None:
@@ -105,7 +107,12 @@ def clear_old_chunks(store: Location, run_id: str, plan: Plan) -> None:
                 store.fs.delete_file(info.path)
 
 
-def _selector(folder: Location) -> Any:
-    from pyarrow import fs
+def clear_staged(store: Location, run_id: str) -> None:
+    """Remove what was read for an earlier plan, also by a run that was killed."""
+    for info in store.fs.get_file_info(_selector(store.child(f"_runs/{run_id}"))):
+        if info.base_name.startswith("staged-"):
+            store.fs.delete_dir(info.path)
 
+
+def _selector(folder: Location) -> Any:
     return fs.FileSelector(folder.path, allow_not_found=True)

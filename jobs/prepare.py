@@ -1,20 +1,25 @@
 """Everything that can be wrong is found before any work starts: configuration, rubrics, model, input, store."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.metadata import version
+from pathlib import Path
 
-from judgefleet.golden import load_golden
-
-from jobs.config import BatchConfig, EngineConfig, ScorerConfig
+from jobs.config import BatchConfig, EngineConfig
 from jobs.judging import JudgeSetup
+from jobs.local import LocalSetup
 from judgefleet.errors import ConfigError
+from judgefleet.golden import load_golden
 from judgefleet.hashing import stable_hash
 from judgefleet.scorer import ScorerInfo
-from judgefleet.storage import Location, ObjectInfo, ensure_writable, list_objects
-from judges.catalogue import create, create_scorer
+from judgefleet.storage import Location, ObjectInfo, ensure_writable, list_objects, open_location
+from judges.catalogue import create
 from judges.judge_model import JudgeModel
 from judges.models import resolve_model
 from judges.pairwise import PairwiseJudge
+
+_READ_BESIDE_WEIGHTS = {".json", ".jinja", ".txt", ".model"}
+_NOT_READ = {"judgefleet.json", "model.safetensors.index.json"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,49 +29,68 @@ class Prepared:
     config: BatchConfig
     store: Location
     objects: list[ObjectInfo]
-    local: tuple[ScorerConfig, ...]
+    local: LocalSetup
     setup: JudgeSetup | None
-    infos: tuple[ScorerInfo, ...]
+    local_infos: tuple[ScorerInfo, ...]
     group_by: str | None
+
+    @property
+    def infos(self) -> tuple[ScorerInfo, ...]:
+        """Of all scorers and judges."""
+        judges = self.setup.judges().values() if self.setup else ()
+        return (*self.local_infos, *(judge.info for judge in judges))
 
 
 def prepare(config: BatchConfig, job: str = "batch") -> Prepared:
     """Check all parts of ``config``. Raises ConfigError for whatever a user can mend."""
     store = ensure_writable(config.store)
-    objects = list_objects(config.input.uri)
-    if not objects:
-        raise ConfigError(f"no objects under {config.input.uri!r}; input.uri names a folder or a file of traces")
-    if config.input.golden:
-        load_golden(config.input.golden)
+    objects = _objects(config)
+    data = _golden_hash(config.input.golden)
     made = [(scorer, create(scorer.use, scorer.name, scorer.options)) for scorer in config.scorers]
     _distinct([scorer.name or scorer.use for scorer in config.scorers])
-    judges = tuple(scorer for scorer, thing in made if hasattr(thing, "bind"))
-    local = tuple(scorer for scorer, thing in made if not hasattr(thing, "bind"))
+    local, judges = (tuple(c for c, thing in made if hasattr(thing, "bind") is judge) for judge in (False, True))
+    local_setup = LocalSetup(scorers=local, data=data, run_id=config.run_id, job=job)
     setup = None
     if judges:
-        setup = JudgeSetup(scorers=judges, model=judge_model(config.engine), run_id=config.run_id, job=job)
-    infos = [create_scorer(s.use, s.name, s.options).info for s in local]
+        model = judge_model(config.engine)
+        setup = JudgeSetup(scorers=judges, model=model, data=data, run_id=config.run_id, job=job)
+        setup.judges()
     return Prepared(
         config=config,
         store=store,
         objects=objects,
-        local=local,
+        local=local_setup,
         setup=setup,
-        infos=(*infos, *(judge.info for judge in setup.judges().values())) if setup else tuple(infos),
+        local_infos=tuple(info for _, info in local_setup.made()),
         group_by=_group_by([thing for _, thing in made]),
     )
+
+
+def _objects(config: BatchConfig) -> list[ObjectInfo]:
+    inside = open_location(config.input.uri).path.rstrip("/") + "/"
+    if open_location(config.store).path.startswith(inside):
+        raise ConfigError(f"the store {config.store!r} lies inside the input {config.input.uri!r}, and would be read")
+    objects = list_objects(config.input.uri)
+    if not objects:
+        raise ConfigError(f"no objects under {config.input.uri!r}; input.uri names a folder or a file of traces")
+    return objects
+
+
+def _golden_hash(uri: str | None) -> str | None:
+    """Of the content of the golden set: another reference makes another question to whoever reads it."""
+    return stable_hash({k: v.model_dump(mode="json") for k, v in load_golden(uri).items()}, length=16) if uri else None
 
 
 def judge_model(engine: EngineConfig) -> JudgeModel:
     """The judge model as a fingerprint sees it."""
     folder = resolve_model(engine.model)
-    names = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "special_tokens_map.json")
-    texts = {name: (folder.path / name).read_text() for name in names if (folder.path / name).is_file()}
+    is_local = Path(folder.name).expanduser().is_dir()
     return JudgeModel(
-        name=folder.name,
+        # Where a model lies does not change what it says; its digest names it.
+        name=folder.path.name if is_local else folder.name,
         path=folder.path,
         digest=folder.digest,
-        tokenizer_digest=stable_hash(texts, length=16),
+        files_digest=files_digest(folder.path),
         engine=engine.kind,
         engine_version=_engine_version(engine.kind),
         dtype=engine.dtype,
@@ -74,6 +98,12 @@ def judge_model(engine: EngineConfig) -> JudgeModel:
         max_model_len=engine.max_model_len,
         engine_options=engine.engine_kwargs,
     )
+
+
+def files_digest(folder: Path) -> str:
+    """16 hex digits over the model's configuration, tokenizer and chat template: everything but the weights."""
+    names = sorted(p for p in folder.iterdir() if p.suffix in _READ_BESIDE_WEIGHTS and p.name not in _NOT_READ)
+    return stable_hash([[p.name, sha256(p.read_bytes()).hexdigest()] for p in names], length=16)
 
 
 def _engine_version(kind: str) -> str:

@@ -31,18 +31,21 @@ class Remaining:
 
 def find_remaining(prepared: Prepared, plan: Plan, done: IdSet) -> Remaining:
     """Compare the plan with the store. Reads ids only, one chunk at a time."""
-    judges = prepared.setup.judges() if prepared.setup else {}
-    infos = prepared.infos[: len(prepared.local)]
     local, judged, expected, missing = [], [], 0, 0
     for chunk in plan.chunks:
-        samples = load_chunk(prepared.store, chunk, light=True)
-        by_stage = (list(_local_ids(samples, infos)), list(_judge_ids(samples, judges)))
+        by_stage = planned_ids(prepared, load_chunk(prepared.store, chunk, light=True))
         open_local, open_judged = (sum(i not in done for i in ids) for ids in by_stage)
         local += [chunk] if open_local else []
         judged += [chunk] if open_judged else []
         expected += sum(map(len, by_stage))
         missing += open_local + open_judged
     return Remaining(expected=expected, local=tuple(local), judged=tuple(judged), missing=missing)
+
+
+def planned_ids(prepared: Prepared, samples: Sequence[Sample]) -> tuple[list[str], list[str]]:
+    """The ids that scoring ``samples`` gives: by scorers that need no engine, and by judges. Needs no texts."""
+    judges = prepared.setup.judges() if prepared.setup else {}
+    return list(_local_ids(samples, prepared.local_infos)), list(_judge_ids(samples, judges))
 
 
 def load_chunk(store: Location, chunk: Chunk, *, light: bool = False) -> list[Sample]:

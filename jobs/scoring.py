@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from jobs.engine import Stage, engine_stage
 from jobs.judging import JudgeSetup, collapse, expand
-from jobs.local import LocalSetup, score_local
+from jobs.local import score_local
 from jobs.plan import Chunk
 from jobs.prepare import Prepared
 from judgefleet.ids import IdSet
@@ -41,9 +41,8 @@ def run_local(prepared: Prepared, chunks: tuple[Chunk, ...], done: Done) -> None
     """Score ``chunks`` with checks and similarity: one worker, so that an encoder is loaded once."""
     from jobs.sink import ScoreSink
 
-    setup = LocalSetup(scorers=prepared.local, run_id=prepared.config.run_id, job="batch")
     _chunks(prepared.store, chunks).map_batches(
-        partial(score_local, setup=setup, done=done), batch_size=None, batch_format="pyarrow", concurrency=1
+        partial(score_local, setup=prepared.local, done=done), batch_size=None, batch_format="pyarrow", concurrency=1
     ).write_datasink(ScoreSink(prepared.store.uri))
 
 

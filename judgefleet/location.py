@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,8 @@ def _object_store(scheme: str, options: tuple[tuple[str, str], ...], environment
     given = dict(options)
     anonymous = given.pop("anonymous", "false") == "true"
     if scheme == "gs":
-        return fs.GcsFileSystem(anonymous=anonymous, **given)
+        patience = timedelta(seconds=_SECONDS_TO_ANSWER)
+        return fs.GcsFileSystem(anonymous=anonymous, retry_time_limit=patience, **given)
     return fs.S3FileSystem(
         anonymous=anonymous,
         connect_timeout=_SECONDS_TO_CONNECT,

@@ -13,6 +13,9 @@ from judgefleet.yaml_model import load_yaml_model
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 
 
+_MOST_LABELS = 1000
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,9 +39,11 @@ class Scale(_Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> "Scale":
-        whole = self.min is not None and self.max is not None
-        if whole == (self.labels is not None):
+        ends = [self.min, self.max]
+        if (None in ends) if self.labels is None else ends != [None, None]:
             raise ValueError("a scale needs either min and max, or labels with their values")
+        if self.labels is None and (self.max or 0) - (self.min or 0) > _MOST_LABELS:
+            raise ValueError(f"a scale from {self.min} to {self.max} has too many labels, at most {_MOST_LABELS}")
         if len(self.values) < 2:
             raise ValueError(f"a scale needs at least two labels, found {list(self.values)}")
         if unknown := {str(a) for a in self.anchors} - set(self.values):
@@ -94,7 +99,9 @@ class Rubric(_Strict):
     @property
     def content_hash(self) -> str:
         """16 hex digits over everything in the rubric."""
-        return stable_hash(self.model_dump(mode="json") | {"needs": sorted(self.needs)}, length=16)
+        # The order of labels is part of the question, and sorted keys would hide it.
+        scales = [list(axis.scale.values.items()) for axis in self.axes]
+        return stable_hash(self.model_dump(mode="json") | {"needs": sorted(self.needs), "scales": scales}, length=16)
 
     @property
     def text(self) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -60,19 +60,30 @@ class Decision:
     sampled: bool
 
 
+_UNITS = {"conversation": "conversation_id"}
+
+
 class SamplingPlan(_Strict):
     """Strata in order, the first that matches counts; ``default_rate`` for traces in none of them.
 
     ``unit``: ``conversation`` draws the traces of a conversation together: they share one hash, and a trace without a
     conversation stands for itself. Where traces of one conversation lie in strata with different rates, each is in with
     the rate of its own stratum, so its inclusion probability is exact; one that is in at the lower rate brings in all
-    those at higher rates. ``trace`` draws each by itself. Another ``salt`` draws independently.
+    those at higher rates. ``trace`` draws each by itself. ``attributes.KEY`` draws together what shares an attribute,
+    such as both answers of a pair; a trace without it stands for itself. Another ``salt`` draws independently.
     """
 
     salt: str = "judgefleet"
-    unit: Literal["conversation", "trace"] = "conversation"
+    unit: str = "conversation"
     strata: tuple[Stratum, ...] = ()
     default_rate: _Rate = 1.0
+
+    @field_validator("unit")
+    @classmethod
+    def _known_unit(cls, unit: str) -> str:
+        if unit not in ("conversation", "trace") and not unit.startswith(_ATTRIBUTE):
+            raise ValueError("allowed: conversation, trace, attributes.KEY")
+        return unit
 
     @model_validator(mode="after")
     def _distinct_names(self) -> "SamplingPlan":
@@ -96,7 +107,7 @@ class SamplingPlan(_Strict):
         """
         found = next((stratum for stratum in self.strata if stratum.matches(trace)), None)
         rate = self.default_rate if found is None else found.rate
-        key = (self.unit == "conversation" and trace.conversation_id) or trace.trace_id
+        key = (self.unit != "trace" and _value(trace, _UNITS.get(self.unit, self.unit))) or trace.trace_id
         return Decision(
             stratum=DEFAULT_STRATUM if found is None else found.name,
             inclusion_probability=rate,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -78,6 +78,17 @@ class Scorer(Protocol):
         Only samples that have all of ``info.needs`` are passed.
         """
         ...
+
+
+def with_data(info: ScorerInfo, data: str | None) -> ScorerInfo:
+    """The info of a scorer that reads what a golden set adds to traces, with the hash of that set in its configuration.
+
+    >>> info = ScorerInfo(name="x", version="1", kind=ScorerKind.CODE, axes=("a",), needs=frozenset({Need.REFERENCE}))
+    >>> with_data(info, "set-1").fingerprint == with_data(info, "set-2").fingerprint
+    False
+    """
+    added = info.needs & {Need.REFERENCE, Need.CONTEXTS}
+    return replace(info, config={**info.config, "golden": data}) if data and added else info
 
 
 def missing_need(info: ScorerInfo, sample: Sample) -> str | None:

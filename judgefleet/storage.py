@@ -188,6 +188,10 @@ def explained(doing: str, location: Location) -> Iterator[None]:
         yield
     except OSError as error:
         raise _our_error(doing, location, error) from error
+    except pa.ArrowInvalid as error:
+        raise StoreError(
+            f"{location.uri}: found something damaged or foreign ({error}); remove it and try again"
+        ) from error
 
 
 def _our_error(doing: str, location: Location, error: OSError) -> JudgefleetError:

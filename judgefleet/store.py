@@ -14,12 +14,14 @@ from pyarrow import fs
 from judgefleet.errors import ConfigError
 from judgefleet.hashing import stable_hash
 from judgefleet.sample import SAMPLE_SCHEMA
-from judgefleet.score import SCORE_SCHEMA, Status
+from judgefleet.score import SCORE_SCHEMA
 from judgefleet.storage import Location, ObjectInfo, explained, list_objects, open_location, write_table_atomic
 
 # The scorer is the name of the folder: a column of the same name in the files would clash with it.
 FILE_SCHEMA = SCORE_SCHEMA.remove(SCORE_SCHEMA.get_field_index("scorer"))
 UNDATED = "undated"
+# Enough to decide whether a row stays.
+SIGNIFICANT = ["score_id", "trace_id", "fingerprint", "status"]
 _PARTITIONS = ds.partitioning(pa.schema([("date", pa.string()), ("scorer", pa.string())]), flavor="hive")
 
 
@@ -45,7 +47,8 @@ def _write_part(store: Location, date: str, scorer: str, rows: pa.Table) -> None
 def score_files(store: Location) -> list[ObjectInfo]:
     """Every committed score file; none where the store is new."""
     folder = store.child("scores")
-    return list_objects(folder.uri) if _exists(folder) else []
+    found = list_objects(folder.uri) if _exists(folder) else []
+    return [info for info in found if open_location(info.uri).path.endswith(".parquet")]
 
 
 def _exists(location: Location) -> bool:
@@ -67,7 +70,7 @@ def read_scores(uri: str, columns: list[str] | None = None) -> pa.Table:
 
 
 def score_ids(store: Location) -> pa.Array:
-    """The ids of all committed rows (large_string)."""
+    """The ids of all committed rows (string)."""
     return _read(store, score_files(store), ["score_id"])["score_id"].combine_chunks()
 
 
@@ -104,43 +107,27 @@ def drop_duplicates(store: Location) -> int:
         seen.update(ids)
         return pa.array(fresh, pa.bool_())
 
-    return _rewrite(store, first_seen)
+    return keep_rows(store, first_seen)
 
 
-def remove_failed(store: Location, run_id: str) -> int:
-    """Remove the rows of a run whose engine failed or was too slow, so that they can be tried again."""
-
-    def sound(table: pa.Table) -> pa.Array:
-        failed = pc.is_in(table["status"], pa.array([Status.ENGINE_ERROR.value, Status.TIMEOUT.value]))
-        return pc.invert(pc.and_(failed, pc.equal(table["run_id"], run_id)))
-
-    return _rewrite(store, sound)
-
-
-def _rewrite(store: Location, keep: Callable[[pa.Table], pa.Array]) -> int:
+def keep_rows(store: Location, keep: Callable[[pa.Table], pa.Array]) -> int:
     """Leave only the rows that ``keep`` is true for. Returns how many went.
 
-    A file is replaced by one without them before it is deleted, so no reader ever misses a row that stays.
+    ``keep`` sees the columns of ``SIGNIFICANT``. A file is replaced by one without those rows before it is deleted, so
+    no reader ever misses a row that stays.
     """
     dropped = 0
     for info in score_files(store):
-        table = _read(store, [info], SCORE_SCHEMA.names)
-        kept = table.filter(keep(table))
-        if kept.num_rows == table.num_rows:
+        mask = keep(_read(store, [info], SIGNIFICANT))
+        if pc.all(mask).as_py():
             continue
+        table = _read(store, [info], SCORE_SCHEMA.names)
+        kept = table.filter(mask)
         dropped += table.num_rows - kept.num_rows
         if kept.num_rows:
             write_scores(store, kept)
         _delete(store, info)
     return dropped
-
-
-def remove_run(store: Location, run_id: str) -> int:
-    """Delete the score files of one run; returns how many there were."""
-    mine = [info for info in score_files(store) if info.uri.rsplit("/", 1)[-1].startswith(f"{run_id}-")]
-    for info in mine:
-        _delete(store, info)
-    return len(mine)
 
 
 def committed_rows(store: Location, known: dict[str, int]) -> Iterator[tuple[str, int]]:
@@ -153,11 +140,11 @@ def committed_rows(store: Location, known: dict[str, int]) -> Iterator[tuple[str
 
 
 def read_samples(uri: str, run_id: str) -> pa.Table:
-    """The samples that a run scored (SAMPLE_SCHEMA), with their texts. Raises ConfigError when there are none."""
+    """The samples that a run scored (SAMPLE_SCHEMA), with their texts; none where nothing was drawn."""
     store = open_location(uri)
     folder = store.child(f"_samples/{run_id}")
     if not _exists(folder):
-        raise ConfigError(f"no samples of the run {run_id!r} in {uri!r}")
+        return SAMPLE_SCHEMA.empty_table()
     with explained("read", folder):
         found = ds.dataset(folder.path, schema=SAMPLE_SCHEMA, format="parquet", filesystem=store.fs)
         return found.to_table()

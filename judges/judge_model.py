@@ -9,14 +9,14 @@ from pathlib import Path
 class JudgeModel:
     """A model folder and how an engine runs it.
 
-    ``digest`` is SHA-256 over the weights, ``tokenizer_digest`` over the tokenizer with its chat template.
+    ``digest`` is SHA-256 over the weights, ``files_digest`` over configuration, tokenizer and chat template.
     ``engine_options``: what the configuration hands to the engine by name; any of it may change a verdict.
     """
 
     name: str
     path: Path
     digest: str
-    tokenizer_digest: str
+    files_digest: str
     engine: str
     engine_version: str
     dtype: str
@@ -26,11 +26,11 @@ class JudgeModel:
 
     @property
     def config(self) -> dict[str, object]:
-        """What goes into a judge's configuration; the path does not, since the digest names the model."""
+        """What goes into a judge's configuration; the path does not: the digests name the model."""
         return {
             "model": self.name,
             "weights": self.digest,
-            "tokenizer": self.tokenizer_digest,
+            "model_files": self.files_digest,
             "engine": f"{self.engine} {self.engine_version}",
             "dtype": self.dtype,
             "quantization": self.quantization,

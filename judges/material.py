@@ -46,7 +46,7 @@ CLOSING = f"\n{_CLOSE}\n"
 def shared_parts(sample: Sample) -> list[Part]:
     """What both answers to a question share: it stands first, so that it is computed once."""
     contexts = "\n\n".join(sample.trace.contexts)
-    found = [Part(title="Policy", text=contexts, yields=0, keep=0.0)] if contexts else []
+    found = [Part(title="Policy", text=contexts, yields=0, keep=0.25)] if contexts else []
     return [*found, Part(title="Customer's message", text=sample.trace.question or "", yields=2, keep=0.5)]
 
 

@@ -94,15 +94,23 @@ class PromptWriter:
 
     @lru_cache(maxsize=64)  # noqa: B019 - a writer lives as long as its process
     def _frame(self, rubric: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        before, after = self._render(rubric).split(_BODY)
-        return self._special(before), self._special(after)
+        pieces = self._render(rubric).split(_BODY)
+        if len(pieces) != 2:
+            raise ConfigError(f"the chat template of {self.model.name!r} does not show the user's turn once")
+        return self._special(pieces[0]), self._special(pieces[1])
 
     def _render(self, rubric: str) -> str:
         turns = [{"role": "system", "content": rubric}, {"role": "user", "content": _BODY}]
         try:
             return self._template(turns)
         except Exception:  # noqa: BLE001 - templates without a system role raise whatever their author chose
+            return self._without_system_role(rubric)
+
+    def _without_system_role(self, rubric: str) -> str:
+        try:
             return self._template([{"role": "user", "content": f"{rubric}\n{_BODY}"}])
+        except Exception as error:
+            raise ConfigError(f"the chat template of {self.model.name!r} cannot be rendered: {error}") from error
 
     def _template(self, turns: list[dict[str, str]]) -> str:
         return str(self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
@@ -125,7 +133,10 @@ def load_tokenizer(path: str) -> Any:
     """The tokenizer in a model folder. Raises ConfigError when it has no chat template or is not a fast one."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(path)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path)
+    except Exception as error:
+        raise ConfigError(f"the tokenizer in {path!r} cannot be loaded: {error}") from error
     if not tokenizer.chat_template:
         raise ConfigError(f"the model in {path!r} has no chat template; a judge needs an instruct model")
     if not tokenizer.is_fast:

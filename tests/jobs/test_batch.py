@@ -95,7 +95,7 @@ def test_rows_that_are_lost_are_scored_again_and_only_those(
 
     fresh = run("batch", config, "--fresh")
     assert fresh.returncode == 0
-    assert "starting over" in fresh.stderr
+    assert "40 rows removed" in fresh.stderr
     renewed = pd.read_parquet(tmp_path / "store").sort_values("score_id").reset_index(drop=True)
     pd.testing.assert_frame_equal(before[same], renewed[same])
     assert (renewed.scored_at > after.scored_at.max()).all()
@@ -125,3 +125,34 @@ def test_what_an_engine_cannot_start_with_is_said_and_resumed(
     assert "no-such-format" in done.stderr
     assert "Traceback" not in done.stderr
     assert set(pd.read_parquet(tmp_path / "store").scorer) == {"not_empty", "regex"}
+
+
+def test_a_partner_that_comes_later_overtakes_the_row_that_said_there_was_none(
+    tmp_path: Path, write_traces: Callable[..., Path], make_config: Callable[..., Path], run: Run
+) -> None:
+    folder = write_traces(2)
+    config = str(make_config())
+    lines = sorted(line for path in folder.glob("*.jsonl") for line in path.read_text().splitlines())
+    for path in folder.glob("*.jsonl"):
+        path.unlink()
+    (folder / "some.jsonl").write_text("\n".join(line for line in lines if '"b0001"' not in line))
+    assert run("batch", config).returncode == 0
+    (folder / "more.jsonl").write_text("\n".join(line for line in lines if '"b0001"' in line))
+    done = run("batch", config)
+    assert done.returncode == 0, done.stderr
+    assert "1 rows removed" in done.stderr
+    scores = pd.read_parquet(tmp_path / "store")
+    assert (scores.groupby("trace_id").size() == 5).all()
+    assert set(scores[scores.scorer == "preference"].status) == {"ok"}
+
+
+@pytest.mark.parametrize(("content", "code"), [("[]", 4), ('{"output": "no question"}', 4)])
+def test_input_without_a_trace_is_said_and_reported(
+    tmp_path: Path, make_config: Callable[..., Path], run: Run, content: str, code: int
+) -> None:
+    (tmp_path / "traces").mkdir()
+    (tmp_path / "traces" / "only.json").write_text(content)
+    done = run("batch", str(make_config()))
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "store: " in done.stdout

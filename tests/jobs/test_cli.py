@@ -30,6 +30,8 @@ def fails(run: Run, *arguments: str, says: str) -> None:
         ({"engine": {"kind": "vlm"}}, "'vllm'"),
         ({"engine": {"kind": "scripted", "model": "/no/such/model"}}, "/no/such/model"),
         ({"input": {"uri": "/no/such/traces"}}, "/no/such/traces"),
+        ({"input": {"uri": "x", "format": "jsnl"}}, "jsonl"),
+        ({"engine": {"kind": "scripted", "engine_kwargs": {"dtype": "float32"}}}, "fields of their own"),
         ({"input": {"uri": "ftp://host/traces"}}, "ftp"),
         ({"store": "/dev/null/store"}, "/dev/null"),
         ({"scorers": [{"use": "judge_pointwise", "rubric": "suport_quality"}]}, "did you mean 'support_quality'"),

@@ -1,14 +1,17 @@
 """Samples to prompt rows to score rows, without a cluster."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
 
+from jobs.cluster import cause_of
 from jobs.config import EngineConfig, ScorerConfig
 from jobs.engine import read_reply
 from jobs.estimate import count_tokens
+from jobs.forget import Planned
 from jobs.judging import PROMPT_SCHEMA, JudgeSetup, prompt_rows, samples_of, verdict_rows
 from jobs.local import local_rows
 from jobs.prepare import judge_model
@@ -146,7 +149,7 @@ class Moody:
 
 def test_a_sample_that_breaks_a_scorer_takes_no_other_with_it() -> None:
     samples = [sample("t1", "A"), sample("bad", "A"), sample("empty", "A", "")]
-    rows = list(local_rows(samples, Moody(), RUN, lambda _: True))
+    rows = list(local_rows(samples, Moody(), Moody.info, RUN, lambda _: True))
     found = {(r["trace_id"], r["axis"]): (r["status"], r["value"], r["reason"]) for r in rows}
     assert found["t1", "b"] == (Status.OK, 2.0, None)
     assert found["bad", "a"] == (Status.ENGINE_ERROR, None, "ValueError: not this one")
@@ -155,4 +158,33 @@ def test_a_sample_that_breaks_a_scorer_takes_no_other_with_it() -> None:
 
 
 def test_rows_kept_are_chosen_by_id() -> None:
-    assert list(local_rows([sample("t1", "A")], Moody(), RUN, lambda _: False)) == []
+    assert list(local_rows([sample("t1", "A")], Moody(), Moody.info, RUN, lambda _: False)) == []
+
+
+def test_another_golden_set_is_another_question_to_whoever_reads_it(setup: JudgeSetup) -> None:
+    one, two = (replace(setup, data=data).judges()["quality"].info.fingerprint for data in ("set-1", "set-2"))
+    assert len({one, two, setup.judges()["quality"].info.fingerprint}) == 3
+
+
+def test_an_error_from_a_worker_is_its_own_words_and_not_its_stack_trace() -> None:
+    said = "Traceback (most recent call last):\n  File x, line 1\nValueError: no such format\nTo change retries, see the docs"
+    assert cause_of(RuntimeError(said)) == "ValueError: no such format"
+    assert cause_of(RuntimeError("plain")) == "RuntimeError: plain"
+
+
+@pytest.mark.parametrize(
+    ("row", "fresh", "retry", "stays"),
+    [
+        ({"score_id": "a" * 32, "status": "ok"}, False, False, True),
+        ({"score_id": "a" * 32, "status": "ok"}, True, False, False),
+        ({"score_id": "a" * 32, "status": "ok"}, False, True, True),
+        ({"score_id": "a" * 32, "status": "engine_error"}, False, True, False),
+        ({"score_id": "b" * 32}, False, False, False),
+        ({"score_id": "b" * 32, "trace_id": "other"}, False, False, True),
+        ({"score_id": "b" * 32, "fingerprint": "other"}, True, True, True),
+    ],
+)
+def test_which_rows_of_a_store_stay(row: dict[str, str], fresh: bool, retry: bool, stays: bool) -> None:
+    planned = Planned(ids=IdSet(["a" * 32]), traces=frozenset({"t"}), fingerprints=frozenset({"f"}))
+    whole = {"trace_id": "t", "fingerprint": "f", "status": "not_applicable"} | row
+    assert planned.stays(whole, fresh=fresh, retry=retry) is stays

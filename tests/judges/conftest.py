@@ -19,7 +19,7 @@ def judge_model() -> JudgeModel:
         name=folder.name,
         path=folder.path,
         digest=folder.digest,
-        tokenizer_digest="t",
+        files_digest="t",
         engine="vllm",
         engine_version="1",
         dtype="bfloat16",

@@ -105,7 +105,7 @@ def test_without_a_partner_it_is_not_applicable_and_says_why(judge: BoundPairwis
     ]
     units = list(judge.units(lonely, lambda row: True))
     reasons = {unit.rows[0].sample.trace.trace_id: unit.settled[0].reason or "" for unit in units}
-    assert "no trace of the other variant" in reasons["t1"]
+    assert "no sampled trace of the other variant" in reasons["t1"]
     assert "'C' is none of ['A', 'B']" in reasons["t2"]
     assert "no attribute 'judgefleet.item_id'" in reasons["t3"]
     assert {unit.settled[0].status for unit in units} == {Status.NOT_APPLICABLE}

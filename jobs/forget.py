@@ -1,0 +1,55 @@
+"""Rows that a run removes before it scores: those to be scored again, and those that its plan has overtaken."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from jobs.plan import Plan
+from jobs.prepare import Prepared
+from jobs.remaining import load_chunk, planned_ids
+from judgefleet.ids import IdSet
+from judgefleet.score import Status
+from judgefleet.store import keep_rows
+
+_ENGINE_FAILED = {Status.ENGINE_ERROR.value, Status.TIMEOUT.value}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Planned:
+    """What a plan covers: the ids it gives, the traces it scores, and the fingerprints that score them."""
+
+    ids: IdSet
+    traces: frozenset[str]
+    fingerprints: frozenset[str]
+
+    def stays(self, row: dict[str, str], *, fresh: bool, retry: bool) -> bool:
+        """Whether a row of the store is left alone.
+
+        A row of the same scorer about a planned trace that the plan does not give is overtaken: it says that a trace
+        has no partner, and now it has one.
+        """
+        if row["score_id"] in self.ids:
+            return not (fresh or (retry and row["status"] in _ENGINE_FAILED))
+        return row["fingerprint"] not in self.fingerprints or row["trace_id"] not in self.traces
+
+
+def forget(prepared: Prepared, plan: Plan, *, fresh: bool, retry: bool) -> int:
+    """Remove rows (``fresh``: all that the plan gives, ``retry``: those whose engine failed). Returns how many."""
+    planned = find_planned(prepared, plan)
+
+    def keep(rows: pa.Table) -> pa.Array:
+        return pa.array([planned.stays(row, fresh=fresh, retry=retry) for row in rows.to_pylist()], pa.bool_())
+
+    return keep_rows(prepared.store, keep)
+
+
+def find_planned(prepared: Prepared, plan: Plan) -> Planned:
+    """Every id that ``plan`` gives. Reads ids only, one chunk at a time."""
+    ids: list[str] = []
+    traces: set[str] = set()
+    for chunk in plan.chunks:
+        samples = load_chunk(prepared.store, chunk, light=True)
+        ids += [i for stage in planned_ids(prepared, samples) for i in stage]
+        traces.update(sample.trace.trace_id for sample in samples)
+    fingerprints = frozenset(info.fingerprint for info in prepared.infos)
+    return Planned(ids=IdSet(ids), traces=frozenset(traces), fingerprints=fingerprints)
