@@ -1,14 +1,15 @@
 """Ray: joining or starting a cluster, and driving an execution that may neither hang nor be lost."""
 
+import io
 import logging
 import os
-import re
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 
+from jobs.causes import cause_of, engine_words
 from judgefleet.errors import RunError, StalledError
 
 _DRIVER_ENV = {
@@ -19,7 +20,6 @@ _DRIVER_ENV = {
     "RAY_worker_niceness": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
 }
-_RAISED = re.compile(r"[\w.]*(Error|Exception|Interrupt): .")
 _POLL_SECONDS = 1.0
 _SECONDS_TO_END = 30.0
 _LARGEST_BLOCK = 2**30
@@ -42,7 +42,9 @@ def ray_session(env: Mapping[str, str]) -> Iterator[None]:
         if threading.current_thread() is threading.main_thread():
             # Ray's own handler dumps a stack; a stop by an orchestrator is an interruption like Ctrl-C.
             signal.signal(signal.SIGTERM, signal.default_int_handler)
-        yield
+        # Ray prints what its nodes complain of to stdout, where only results belong; its log files have it too.
+        with redirect_stdout(io.StringIO()):
+            yield
     finally:
         ray.shutdown()
 
@@ -86,7 +88,8 @@ def drive(execute: Callable[[], object], committed: Callable[[], int], stall_sec
         _end(worker)
         raise
     if failed:
-        raise RunError(cause_of(failed[0])) from failed[0]
+        said = engine_words()
+        raise RunError(cause_of(failed[0]) + (f" The engine said: {said}" if said else "")) from failed[0]
 
 
 def _caught(execute: Callable[[], object], failed: list[BaseException]) -> None:
@@ -113,18 +116,6 @@ def _end(worker: threading.Thread) -> None:
 
     ray.shutdown()
     worker.join(_SECONDS_TO_END)
-
-
-def cause_of(error: BaseException) -> str:
-    """The innermost message of an error that came through Ray, without the stack traces it carries."""
-    seen = error
-    while (inner := getattr(seen, "cause", None) or seen.__cause__) is not None and inner is not seen:
-        seen = inner
-    lines = [line.strip() for line in str(seen).splitlines() if line.strip()]
-    # A worker's error arrives as text: its stack trace, then the error, then Ray's advice.
-    raised = [line for line in lines if _RAISED.match(line)]
-    said = (raised or lines or [""])[-1]
-    return said if raised else f"{type(seen).__name__}: {said}"
 
 
 @contextmanager

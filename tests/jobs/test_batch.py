@@ -146,13 +146,10 @@ def test_a_partner_that_comes_later_overtakes_the_row_that_said_there_was_none(
     assert set(scores[scores.scorer == "preference"].status) == {"ok"}
 
 
-@pytest.mark.parametrize(("content", "code"), [("[]", 4), ('{"output": "no question"}', 4)])
-def test_input_without_a_trace_is_said_and_reported(
-    tmp_path: Path, make_config: Callable[..., Path], run: Run, content: str, code: int
-) -> None:
+def test_input_without_a_trace_is_said_and_reported(tmp_path: Path, make_config: Callable[..., Path], run: Run) -> None:
     (tmp_path / "traces").mkdir()
-    (tmp_path / "traces" / "only.json").write_text(content)
+    (tmp_path / "traces" / "only.json").write_text("[]")
     done = run("batch", str(make_config()))
-    assert done.returncode == code, done.stderr
+    assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert "store: " in done.stdout

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from jobs.cluster import cause_of
+from jobs.causes import cause_of, engine_words
 from jobs.config import EngineConfig, ScorerConfig
 from jobs.engine import read_reply
 from jobs.estimate import count_tokens
@@ -167,9 +168,19 @@ def test_another_golden_set_is_another_question_to_whoever_reads_it(setup: Judge
 
 
 def test_an_error_from_a_worker_is_its_own_words_and_not_its_stack_trace() -> None:
-    said = "Traceback (most recent call last):\n  File x, line 1\nValueError: no such format\nTo change retries, see the docs"
+    said = "Traceback (most recent call last):\n  File x, line 1\nValueError: no such format\nTo change retries, see"
     assert cause_of(RuntimeError(said)) == "ValueError: no such format"
     assert cause_of(RuntimeError("plain")) == "RuntimeError: plain"
+
+
+def test_what_ended_an_engine_is_found_in_its_log(tmp_path: Path) -> None:
+    assert engine_words(tmp_path) is None
+    (tmp_path / "worker-1.out").write_text(
+        "(Worker pid=7) INFO 11-22 10:00:00 [a.py:1] ValueError: harmless\n"
+        "(Worker pid=7) ERROR 11-22 10:00:01 [executor.py:944] ValueError: Load format `x` is not supported\n"
+        "(EngineCore pid=6) ERROR 11-22 10:00:02 [core.py:9] RuntimeError: failed. See root cause above.\n"
+    )
+    assert engine_words(tmp_path) == "ValueError: Load format `x` is not supported"
 
 
 @pytest.mark.parametrize(
