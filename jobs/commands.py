@@ -68,7 +68,7 @@ def dry_run_command(config: BatchConfig, *, as_json: bool) -> None:
         return
     console = Console(highlight=False)
     for name, shown in _dry_run_lines(planned, config.engine.tokens_per_second):
-        console.print(f"{name:<22}{shown}", markup=False)
+        console.print(f"{name:<22}{shown}", markup=False, soft_wrap=True)
 
 
 def _dry_run_lines(planned: dict[str, Any], rate: float) -> Iterator[tuple[str, str]]:
