@@ -15,8 +15,9 @@ setup: ## create or update .venv (1 to 4 minutes the first time, a fraction of a
 demo: setup ## the bundled example, end to end, on this machine's CPU
 	$(bin)/judgefleet demo $(ARGS)
 
+# Two files at a time: most of a slow test is waiting for processes to start. Files stay whole, so that an engine is shared.
 test: setup ## all tests; ARGS='-m "not slow"' leaves out engines, clusters and browsers
-	$(bin)/python -m pytest -q --durations=10 $(ARGS)
+	$(bin)/python -m pytest -q --durations=10 -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup ## format, lint, types and import rules
 	$(bin)/ruff check .

@@ -17,7 +17,7 @@ from jobs.config import load_batch_config
 from jobs.judging import samples_of
 from jobs.prepare import prepare
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 Rows: TypeAlias = dict[tuple[str, str, str], dict[str, Any]]
 JUDGEFLEET = [sys.executable, "-c", "from jobs.cli import main; main()"]
 ANSWERS = [
