@@ -13,7 +13,7 @@ from judgefleet.golden import load_golden
 from judgefleet.hashing import stable_hash
 from judgefleet.scorer import ScorerInfo
 from judgefleet.storage import Location, ObjectInfo, ensure_writable, list_objects, open_location
-from judges.catalogue import create
+from judges.catalogue import create_all
 from judges.judge_model import JudgeModel
 from judges.models import resolve_model
 from judges.pairwise import PairwiseJudge
@@ -46,8 +46,8 @@ def prepare(config: BatchConfig, job: str = "batch") -> Prepared:
     store = ensure_writable(config.store)
     objects = _objects(config)
     data = _golden_hash(config.input.golden)
-    made = [(scorer, create(scorer.use, scorer.name, scorer.options)) for scorer in config.scorers]
-    _distinct([scorer.name or scorer.use for scorer in config.scorers])
+    things = create_all((scorer.use, scorer.name, scorer.options) for scorer in config.scorers)
+    made = list(zip(config.scorers, things, strict=True))
     local, judges = (tuple(c for c, thing in made if hasattr(thing, "bind") is judge) for judge in (False, True))
     local_setup = LocalSetup(scorers=local, data=data, run_id=config.run_id, job=job)
     setup = None
@@ -62,7 +62,7 @@ def prepare(config: BatchConfig, job: str = "batch") -> Prepared:
         local=local_setup,
         setup=setup,
         local_infos=tuple(info for _, info in local_setup.made()),
-        group_by=_group_by([thing for _, thing in made]),
+        group_by=_group_by(things),
     )
 
 
@@ -115,11 +115,6 @@ def _engine_version(kind: str) -> str:
         except ImportError:
             continue
     raise ConfigError("engine.kind is 'vllm' and vLLM is not installed; pip install 'judgefleet[cpu]' or '[gpu]'")
-
-
-def _distinct(names: list[str]) -> None:
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise ConfigError(f"two scorers are called {repeated}; give each its own 'name'")
 
 
 def _group_by(made: list[object]) -> str | None:

@@ -86,10 +86,10 @@ def create_all(entries: Iterable[tuple[str, str | None, Mapping[str, object]]]) 
     """
     made: dict[str, Any] = {}
     for use, name, options in entries:
-        scorer = create(use, name, options)
-        if scorer.info.name in made:
-            raise ConfigError(f"two scorers are called {scorer.info.name!r}; give one of them another name")
-        made[scorer.info.name] = scorer
+        called = name or use
+        if called in made:
+            raise ConfigError(f"two scorers are called {called!r}; give one of them another name")
+        made[called] = create(use, name, options)
     return list(made.values())
 
 

@@ -25,7 +25,7 @@ def fails(run: Run, *arguments: str, says: str) -> None:
         ({"scorers": [{"use": "regx", "pattern": "x"}]}, "did you mean 'regex'"),
         ({"scorers": [{"use": "regex", "pattern": "("}]}, "pattern"),
         ({"scorers": [{"use": "regex", "patern": "x"}]}, "patern"),
-        ({"scorers": SCORER * 2}, "two scorers are called ['not_empty']"),
+        ({"scorers": SCORER * 2}, "two scorers are called 'not_empty'"),
         ({"scorers": []}, "scorers"),
         ({"engine": {"kind": "vlm"}}, "'vllm'"),
         ({"engine": {"kind": "scripted", "model": "/no/such/model"}}, "/no/such/model"),
