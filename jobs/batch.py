@@ -74,8 +74,8 @@ def plan_only(config: BatchConfig, report: Reporter) -> dict[str, Any]:
     """What a run would do and cost: counts, tokens with and without the prefix cache, time. Scores nothing."""
     prepared = prepare(config)
     done = _done(prepared)
-    with only_run(prepared), ray_session(worker_env(config.engine)):
-        plan = read_input(prepared, report)
+    with only_run(prepared), ray_session(worker_env(config.engine)) as logs:
+        plan = read_input(prepared, report, logs)
     left = find_remaining(prepared, plan, done)
     report.say("writing every prompt to count its tokens")
     costs = estimate(prepared.store, prepared.setup, left.judged, done, config.engine) if prepared.setup else None
@@ -92,19 +92,19 @@ def plan_only(config: BatchConfig, report: Reporter) -> dict[str, Any]:
 
 def _read_and_score(prepared: Prepared, report: Reporter, *, fresh: bool, retry: bool) -> tuple[Plan, int, int]:
     """Returns the plan, the rows written and the rows the plan gives. Each try has a Ray session of its own."""
-    with ray_session(worker_env(prepared.config.engine)):
-        plan = read_input(prepared, report)
+    with ray_session(worker_env(prepared.config.engine)) as logs:
+        plan = read_input(prepared, report, logs)
         if removed := forget(prepared, plan, fresh=fresh, retry=retry):
             report.say(f"{removed:,} rows removed: to be scored again, or overtaken by what was read since")
         first = left = find_remaining(prepared, plan, _done(prepared))
         report.say(f"{first.expected:,} rows to give, {first.expected - first.missing:,} in the store already")
         if first.missing:
-            left = _attempt(prepared, plan, left, report)
+            left = _attempt(prepared, plan, left, report, logs)
     tries_left = prepared.config.run.attempts - (left.missing == first.missing)
     while left.missing and tries_left:
         before = left.missing
-        with ray_session(worker_env(prepared.config.engine)):
-            left = _attempt(prepared, plan, left, report)
+        with ray_session(worker_env(prepared.config.engine)) as logs:
+            left = _attempt(prepared, plan, left, report, logs)
         tries_left = prepared.config.run.attempts if left.missing < before else tries_left - 1
     if left.missing:
         raise RunError(
@@ -119,14 +119,19 @@ def _done(prepared: Prepared) -> IdSet:
     return IdSet(score_ids(prepared.store).to_pylist())
 
 
-def read_input(prepared: Prepared, report: Reporter) -> Plan:
+def read_input(prepared: Prepared, report: Reporter, logs: Path) -> Plan:
     """Read all objects and plan the run; needs a Ray session."""
     config = prepared.config
     report.say(f"reading {len(prepared.objects):,} objects from {config.input.uri}")
     clear_staged(prepared.store, config.run_id)
     folder = prepared.store.child(f"_runs/{config.run_id}/staged-{time.time_ns()}")
     intake = Intake(config=config, group_by=prepared.group_by)
-    drive(lambda: stage_intake(intake, prepared.objects, folder), lambda: _files_in(folder), config.run.stall_seconds)
+    drive(
+        lambda: stage_intake(intake, prepared.objects, folder),
+        lambda: _files_in(folder),
+        config.run.stall_seconds,
+        logs,
+    )
     plan = make_plan(staged_dataset(folder), prepared.store, config.run_id, config.run.chunk_traces)
     clear_staged(prepared.store, config.run_id)
     clear_old_chunks(prepared.store, config.run_id, plan)
@@ -140,18 +145,18 @@ def _files_in(folder: Location) -> int:
     return len(folder.fs.get_file_info(FileSelector(folder.path, allow_not_found=True)))
 
 
-def _attempt(prepared: Prepared, plan: Plan, left: Remaining, report: Reporter) -> Remaining:
+def _attempt(prepared: Prepared, plan: Plan, left: Remaining, report: Reporter, logs: Path) -> Remaining:
     """One go at everything that is missing; what goes wrong is said. Returns what is missing then."""
     watch = _progress(prepared.store, report, left)
     shared, stall = Done(_done(prepared)), prepared.config.run.stall_seconds
     try:
         if left.local:
             report.say(f"checks and similarity: {len(left.local):,} chunks")
-            drive(lambda: run_local(prepared, left.local, shared), watch, stall)
+            drive(lambda: run_local(prepared, left.local, shared), watch, stall, logs)
         if left.judged and (setup := prepared.setup):
             report.say(f"judging with {setup.model.name}: {len(left.judged):,} chunks; the engine starts first")
             stage = judge_stage(prepared, setup)
-            drive(lambda: run_judges(prepared, setup, stage, left.judged, shared), watch, stall)
+            drive(lambda: run_judges(prepared, setup, stage, left.judged, shared), watch, stall, logs)
     except RunError as error:
         report.say(f"an attempt ended early: {error}")
     return find_remaining(prepared, plan, _done(prepared))

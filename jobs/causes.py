@@ -1,7 +1,6 @@
 """What went wrong in a worker, in its own words: out of the stack traces and log files that it left."""
 
 import re
-import tempfile
 from pathlib import Path
 
 _RAISED = re.compile(r"[\w.]*(Error|Exception|Interrupt): .")
@@ -21,12 +20,11 @@ def cause_of(error: BaseException) -> str:
     return said if raised else f"{type(seen).__name__}: {said}"
 
 
-def engine_words(logs: Path | None = None) -> str | None:
-    """The last error that a vLLM engine of this machine's newest Ray session wrote to its log; None without one."""
-    folder = logs or Path(tempfile.gettempdir(), "ray", "session_latest", "logs")
+def engine_words(logs: Path) -> str | None:
+    """The last error that a vLLM engine wrote to the logs of its Ray session; None without one."""
     found = [
         match[1]
-        for path in sorted(folder.glob("worker-*.out"), key=lambda p: p.stat().st_mtime)
+        for path in sorted(logs.glob("worker-*.out"), key=lambda p: p.stat().st_mtime)
         for match in _ENGINE_SAID.finditer(path.read_text(errors="replace"))
         if "root cause" not in match[1]
     ]

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 
 from jobs.causes import cause_of, engine_words
 from judgefleet.errors import RunError, StalledError
@@ -26,8 +27,11 @@ _LARGEST_BLOCK = 2**30
 
 
 @contextmanager
-def ray_session(env: Mapping[str, str]) -> Iterator[None]:
-    """A Ray session with ``env`` in every worker: the cluster that RAY_ADDRESS names, or this machine's cores."""
+def ray_session(env: Mapping[str, str]) -> Iterator[Path]:
+    """A Ray session with ``env`` in every worker: the cluster that RAY_ADDRESS names, or this machine's cores.
+
+    Gives the folder of its log files.
+    """
     for name, value in {**_DRIVER_ENV, **env}.items():
         os.environ.setdefault(name, value)
     import ray
@@ -36,7 +40,9 @@ def ray_session(env: Mapping[str, str]) -> Iterator[None]:
         {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": max(os.cpu_count() or 1, 2), "include_dashboard": False}
     )
     with _reported(), _no_stderr():
-        ray.init(runtime_env={"env_vars": dict(env)}, logging_level=logging.ERROR, log_to_driver=False, **here)
+        session = ray.init(
+            runtime_env={"env_vars": dict(env)}, logging_level=logging.ERROR, log_to_driver=False, **here
+        )
     try:
         _quiet()
         if threading.current_thread() is threading.main_thread():
@@ -44,7 +50,7 @@ def ray_session(env: Mapping[str, str]) -> Iterator[None]:
             signal.signal(signal.SIGTERM, signal.default_int_handler)
         # Ray prints what its nodes complain of to stdout, where only results belong; its log files have it too.
         with redirect_stdout(io.StringIO()):
-            yield
+            yield Path(session.address_info["session_dir"], "logs")
     finally:
         ray.shutdown()
 
@@ -73,7 +79,7 @@ def hushed() -> Iterator[None]:
         _quiet()
 
 
-def drive(execute: Callable[[], object], committed: Callable[[], int], stall_seconds: float) -> None:
+def drive(execute: Callable[[], object], committed: Callable[[], int], stall_seconds: float, logs: Path) -> None:
     """Run ``execute`` until it ends, watching that ``committed`` (rows in the store) grows.
 
     Raises StalledError when no row came for ``stall_seconds``, RunError with the cause when the execution failed.
@@ -88,7 +94,7 @@ def drive(execute: Callable[[], object], committed: Callable[[], int], stall_sec
         _end(worker)
         raise
     if failed:
-        said = engine_words()
+        said = engine_words(logs)
         raise RunError(cause_of(failed[0]) + (f" The engine said: {said}" if said else "")) from failed[0]
 
 

@@ -118,11 +118,11 @@ def test_what_an_engine_cannot_start_with_is_said_and_resumed(
     tmp_path: Path, write_traces: Callable[..., Path], make_config: Callable[..., Path], run: Run
 ) -> None:
     write_traces(2)
-    broken = {"kind": "vllm", "engine_kwargs": {"load_format": "no-such-format"}}
+    broken = {"kind": "vllm", "engine_kwargs": {"no_such_argument": 1}}
     done = run("batch", str(make_config(engine=broken, run={"attempts": 1, "stall_seconds": 300})))
     assert done.returncode == 4
     assert "rows are missing after 1 attempts" in done.stderr
-    assert "no-such-format" in done.stderr
+    assert "no_such_argument" in done.stderr
     assert "Traceback" not in done.stderr
     assert set(pd.read_parquet(tmp_path / "store").scorer) == {"not_empty", "regex"}
 

