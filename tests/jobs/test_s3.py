@@ -96,8 +96,9 @@ def files_below(uri: str) -> list[str]:
 def fails(done: CompletedProcess[str], *says: str) -> None:
     """One message, the exit code of a user's mistake, no result and no stack trace."""
     assert done.returncode == 2, done.stderr
-    assert done.stderr.startswith("configuration error: s3://") or done.stderr.startswith("configuration error: no ")
-    assert len(done.stderr.strip().splitlines()) == 1
+    *progress, message = done.stderr.strip().splitlines()
+    assert all(line.startswith("[") for line in progress), done.stderr
+    assert message.startswith(("configuration error: s3://", "configuration error: no "))
     assert not done.stdout
     for words in says:
         assert words in done.stderr
