@@ -25,21 +25,22 @@ SIGNIFICANT = ["score_id", "trace_id", "fingerprint", "status"]
 _PARTITIONS = ds.partitioning(pa.schema([("date", pa.string()), ("scorer", pa.string())]), flavor="hive")
 
 
-def write_scores(store: Location, rows: pa.Table) -> int:
+def write_scores(store: Location, rows: pa.Table, replacing: str = "") -> int:
     """Commit ``rows`` (SCORE_SCHEMA, one run): one file per date and scorer, each there whole or not at all.
 
-    A file's name comes from the run and the ids in it: the same rows written twice are one file. Returns the rows.
+    A file's name comes from the run and the ids in it: the same rows written twice are one file. ``replacing``: the
+    name of a file these are left of, so that they never take the name of a third. Returns the rows.
     """
     dates = pc.fill_null(pc.strftime(rows["trace_started_at"], format="%Y-%m-%d"), UNDATED)
     for date, scorer in sorted(set(zip(dates.to_pylist(), rows["scorer"].to_pylist(), strict=True))):
         mine = pc.and_(pc.equal(dates, date), pc.equal(rows["scorer"], scorer))
-        _write_part(store, date, scorer, rows.filter(mine))
+        _write_part(store, date, scorer, rows.filter(mine), replacing)
     return int(rows.num_rows)
 
 
-def _write_part(store: Location, date: str, scorer: str, rows: pa.Table) -> None:
+def _write_part(store: Location, date: str, scorer: str, rows: pa.Table, replacing: str) -> None:
     run = rows["run_id"][0].as_py()
-    name = stable_hash(sorted(rows["score_id"].to_pylist()), length=20)
+    name = stable_hash(sorted(rows["score_id"].to_pylist()) + [replacing] * bool(replacing), length=20)
     table = rows.drop_columns(["scorer"]).cast(FILE_SCHEMA)
     write_table_atomic(store, f"scores/date={date}/scorer={scorer}/{run}-{name}.parquet", table)
 
@@ -125,7 +126,7 @@ def keep_rows(store: Location, keep: Callable[[pa.Table], pa.Array]) -> int:
         kept = table.filter(mask)
         dropped += table.num_rows - kept.num_rows
         if kept.num_rows:
-            write_scores(store, kept)
+            write_scores(store, kept, replacing=info.uri)
         _delete(store, info)
     return dropped
 

@@ -93,6 +93,15 @@ def test_copies_in_other_files_are_read_once_and_removed(folder: Path) -> None:
     assert sorted(read_scores(str(folder))["trace_id"].to_pylist()) == ["bad", "t1", "t1", "t2", "t3", "t9"]
 
 
+def test_what_is_left_of_a_file_never_takes_the_name_of_another(tmp_path: Path) -> None:
+    store = open_location(tmp_path)
+    for rows in (["t1"], ["t1", "t2"], ["t2"], ["t2", "t3"], ["t3"]):
+        write_scores(store, table([sample(name) for name in rows]))
+    assert drop_duplicates(store) == 4
+    assert sorted(read_scores(str(tmp_path))["trace_id"].to_pylist()) == ["t1", "t2", "t3"]
+    assert len(score_ids(store)) == 3
+
+
 def test_rows_can_be_taken_out_and_the_others_stay(folder: Path) -> None:
     store = open_location(folder)
     assert keep_rows(store, lambda rows: pc.not_equal(rows["status"], "engine_error")) == 1
