@@ -14,18 +14,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Match:
-    """Precision, recall and their harmonic mean, each in [0, 1]."""
-
-    precision: float
-    recall: float
-    f1: float
-
-
-NO_MATCH = Match(precision=0.0, recall=0.0, f1=0.0)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class TokenWeights:
     """How much a token counts: nothing for those that frame a text, ``known`` where it is, else ``default``."""
 
@@ -33,7 +21,7 @@ class TokenWeights:
     known: Mapping[int, float]
     default: float = 1.0
 
-    def of(self, ids: Sequence[int]) -> list[float]:
+    def of(self, ids: Iterable[int]) -> list[float]:
         """One weight for each id."""
         return [0.0 if i in self.framing else self.known.get(i, self.default) for i in ids]
 
@@ -52,28 +40,33 @@ def idf_weights(corpus: Iterable[Sequence[int]], framing: Collection[int]) -> To
 
 
 def greedy_match(
-    candidate: "torch.Tensor", reference: "torch.Tensor", weights: tuple[Sequence[float], Sequence[float]]
-) -> Match:
-    """Each token is matched with the nearest of the other text; the weighted means of these cosines.
+    candidates: "torch.Tensor", references: "torch.Tensor", weights: tuple["torch.Tensor", "torch.Tensor"]
+) -> "torch.Tensor":
+    """Precision, recall and F1 of each pair, float64 of shape (pairs, 3), on the device of the vectors.
 
-    ``candidate`` and ``reference`` are unit vectors, of shape (tokens, dimensions); ``weights`` are theirs, in order.
-    A text in which nothing counts matches nothing: all values are 0 then. A token whose best cosine is negative has no
-    match and counts as 0: of negative means the harmonic mean would have no bounds. (The ``bert-score`` package does so
-    for a text that stands in a batch beside a longer one, but not for the longest.)
+    A token is matched with the nearest of the other text; the weighted means of these cosines are precision (over the
+    tokens of the candidate) and recall (over those of the reference), F1 is their harmonic mean. ``candidates`` and
+    ``references`` are unit vectors of shape (pairs, tokens, dimensions), padded with 0; ``weights`` are theirs, of
+    shape (pairs, tokens), not all 0 for any text, and 0 for padding.
+
+    A token whose best cosine is negative has no match and counts as 0: F1 would have no bounds otherwise. The
+    ``bert-score`` package does the same to a pair that it pads, and not to the longest of its batch: there a value
+    depends on the neighbours.
 
     >>> import torch
-    >>> same = torch.eye(2)
-    >>> greedy_match(same, same[:1], ([1.0, 1.0], [1.0]))
-    Match(precision=0.5, recall=1.0, f1=0.6666666666666666)
+    >>> same = torch.eye(2)[None]
+    >>> greedy_match(same, same[:, :1], (torch.ones(1, 2), torch.ones(1, 1))).tolist()
+    [[0.5, 1.0, 0.6666666666666666]]
     """
-    if not all(sum(side) > 0 for side in weights):
-        return NO_MATCH
-    cosines = candidate @ reference.T
-    precision = _mean(cosines.amax(dim=1).clamp(min=0), weights[0])
-    recall = _mean(cosines.amax(dim=0).clamp(min=0), weights[1])
+    import torch
+
+    cosines = candidates @ references.transpose(1, 2)
+    precision = _weighted_mean(cosines.amax(dim=2), weights[0])
+    recall = _weighted_mean(cosines.amax(dim=1), weights[1])
     both = precision + recall
-    return Match(precision=precision, recall=recall, f1=2 * precision * recall / both if both else 0.0)
+    return torch.stack([precision, recall, torch.where(both == 0, both, 2 * precision * recall / both)], dim=1)
 
 
-def _mean(values: "torch.Tensor", weights: Sequence[float]) -> float:
-    return math.fsum(float(v) * w for v, w in zip(values.tolist(), weights, strict=True)) / math.fsum(weights)
+def _weighted_mean(best: "torch.Tensor", weights: "torch.Tensor") -> "torch.Tensor":
+    weights = weights.double()
+    return (best.double().clamp(min=0) * weights).sum(dim=1) / weights.sum(dim=1)

@@ -1,23 +1,27 @@
-"""What the similarity scorers share: which model, exactly, and text that a tokenizer takes."""
+"""What the similarity scorers share: which model, exactly, where it runs, and text that a tokenizer takes."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any, Literal
 
 from judgefleet.errors import RunError
-from judgefleet.sample import Sample
 from judges.models import ModelFolder, resolve_model
 from judges.weights import hash_files
 
 DEFAULT_MODEL = "embedded/all-minilm-l6-v2"
+Device = Literal["auto", "cpu", "cuda"]
 _SETUP_FILES = ("*.json", "*/config.json", "vocab.txt", "merges.txt", "*.model")
 
 
-def model_config(folder: ModelFolder) -> dict[str, str]:
+def model_config(folder: ModelFolder, libraries: tuple[str, ...]) -> dict[str, Any]:
     """The model as it belongs into a fingerprint: weights, tokenizer and settings, and no path of this machine."""
     name = Path(folder.name).expanduser().name if Path(folder.name).expanduser().is_dir() else folder.name
-    return {"model": name, "weights_sha256": folder.digest, "setup_sha256": hash_files(_setup_files(folder.path))}
+    return {
+        "model": name,
+        "weights_sha256": folder.digest,
+        "setup_sha256": hash_files(_setup_files(folder.path)),
+        "libraries": {library: version(library) for library in libraries},
+    }
 
 
 def find_again(folder: ModelFolder) -> ModelFolder:
@@ -34,9 +38,18 @@ def find_again(folder: ModelFolder) -> ModelFolder:
     return here
 
 
-def text_pair(sample: Sample) -> tuple[str, str]:
-    """Output and reference as a tokenizer takes them."""
-    return storable(sample.trace.output or ""), storable(sample.trace.reference or "")
+def device_here(wanted: Device) -> Literal["cpu", "cuda"]:
+    """``cpu`` or ``cuda``; ``auto`` takes the GPU where there is one. Raises RunError for a GPU that is not there.
+
+    >>> device_here("cpu")
+    'cpu'
+    """
+    import torch
+
+    found = torch.cuda.is_available()
+    if wanted == "cuda" and not found:
+        raise RunError("found device: cuda, but PyTorch sees no GPU on this machine; use device: auto or device: cpu")
+    return "cuda" if found and wanted != "cpu" else "cpu"
 
 
 def storable(text: str) -> str:
@@ -56,21 +69,6 @@ def cut_reason(limit: int | None, **lengths: int) -> str | None:
     """
     long = [name for name, length in lengths.items() if limit is not None and length > limit]
     return f"{' and '.join(long)} cut to {limit} tokens" if long else None
-
-
-@contextmanager
-def quiet_loading() -> Iterator[None]:
-    """Without the progress bar of loading weights where nobody watches a terminal."""
-    from transformers.utils import logging
-
-    hide = logging.is_progress_bar_enabled() and not sys.stderr.isatty()
-    if hide:
-        logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if hide:
-            logging.enable_progress_bar()
 
 
 def _setup_files(folder: Path) -> list[Path]:

@@ -12,8 +12,9 @@ from judgefleet.score import Status
 from judgefleet.scorer import Need, ScorerKind
 from judges.catalogue import create_scorer
 from judges.models import resolve_model
-from judges.similarity.bertscore import AXES, BertScore
-from judges.similarity.greedy_match import NO_MATCH, TokenWeights, greedy_match, idf_weights
+from judges.similarity.baseline import AXES
+from judges.similarity.bertscore import BertScore
+from judges.similarity.greedy_match import TokenWeights, greedy_match, idf_weights
 
 CORPUS = ["We refund you within five days.", "The parcel is late.", "A storm delayed the parcel.", "hello"]
 
@@ -26,7 +27,7 @@ def plain() -> BertScore:
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("idf") / "corpus.txt"
-    path.write_text("\n".join([*CORPUS, "", "  "]), encoding="utf-8")
+    path.write_text("\n".join(CORPUS) + "\n", encoding="utf-8")
     return path
 
 
@@ -102,7 +103,7 @@ def test_empty_texts_agree_with_bert_score(plain: BertScore, samples: Any) -> No
     assert oracle([("hello", empty)]) == [[0.0, 0.0, 0.0]]
     for reference in (empty, ""):
         outcome = plain.score(samples(("hello", reference)))[0]["recall"]
-        assert (outcome.status, outcome.value) == (Status.NOT_APPLICABLE, None)
+        assert (outcome.value, outcome.reason) == (0.0, "the reference has no token that the model knows of")
 
 
 def test_tokens_that_all_weigh_nothing_are_not_applicable(samples: Any, tmp_path: Path) -> None:
@@ -242,14 +243,13 @@ def test_an_idf_corpus_without_text(tmp_path: Path) -> None:
 def test_greedy_match_by_hand() -> None:
     import torch
 
-    x, y = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
-    between = torch.tensor([0.6, 0.8])
-    match = greedy_match(torch.stack([x, between]), torch.stack([x, y]), ([1.0, 3.0], [1.0, 1.0]))
-    assert match.precision == pytest.approx((1.0 + 3 * 0.8) / 4)
-    assert match.recall == pytest.approx((1.0 + 0.8) / 2)
-    assert match.f1 == pytest.approx(2 * 0.85 * 0.9 / 1.75)
-    assert greedy_match(x[None], -x[None], ([1.0], [1.0])) == NO_MATCH
-    assert greedy_match(x[None], x[None], ([0.0], [1.0])) == NO_MATCH
+    x, y, between, padding = [1.0, 0.0], [0.0, 1.0], [0.6, 0.8], [0.0, 0.0]
+    candidates = torch.tensor([[x, between], [x, padding]])
+    references = torch.tensor([[x, y], [[-1.0, 0.0], padding]])
+    weights = torch.tensor([[1.0, 3.0], [1.0, 0.0]]), torch.tensor([[1.0, 1.0], [1.0, 0.0]])
+    near, opposite = greedy_match(candidates, references, weights).tolist()
+    assert near == pytest.approx([(1.0 + 3 * 0.8) / 4, (1.0 + 0.8) / 2, 2 * 0.85 * 0.9 / 1.75])
+    assert opposite == [0.0, 0.0, 0.0]
 
 
 def test_idf_weights_by_hand() -> None:
