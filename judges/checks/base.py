@@ -12,17 +12,31 @@ _LONGEST_REASON = 300
 
 
 class Check(ABC):
-    """A deterministic check of the output. A subclass has ``Options``, sets ``info`` and answers ``check``."""
+    """A deterministic check of a sample. A subclass has ``Options``, sets ``info`` and answers ``check``."""
+
+    VALUE = "1.0 pass, 0.0 fail"
 
     info: ScorerInfo
 
     @abstractmethod
-    def check(self, output: str) -> Outcome:
-        """The outcome for one output, in time that its length bounds."""
+    def check(self, sample: Sample) -> Outcome:
+        """The outcome for one sample, in time that the length of its texts bounds."""
 
     def score(self, samples: Sequence[Sample]) -> list[Mapping[str, Outcome]]:
         """One mapping of the only axis to its outcome for each sample, in order."""
-        return [{self.info.axes[0]: self.check(s.trace.output or "")} for s in samples]
+        return [{self.info.axes[0]: self.check(sample)} for sample in samples]
+
+
+class TextCheck(Check):
+    """A check that reads nothing but the output."""
+
+    @abstractmethod
+    def check_text(self, output: str) -> Outcome:
+        """The outcome for one output."""
+
+    def check(self, sample: Sample) -> Outcome:
+        """The outcome for the output of ``sample``."""
+        return self.check_text(sample.trace.output or "")
 
 
 def check_info(
@@ -74,3 +88,13 @@ def quoted(text: str, longest: int = 60) -> str:
     "'abc'..."
     """
     return repr(text) if len(text) <= longest else f"{text[:longest]!r}..."
+
+
+def some(items: Sequence[str], most: int = 5) -> str:
+    """The first ``most`` of ``items``, and how many more there are.
+
+    >>> some(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more

@@ -24,7 +24,7 @@ def build_validator(schema: Mapping[str, Any]) -> Any:
     >>> [error.message for error in build_validator({"type": "object"}).iter_errors([])]
     ["[] is not of type 'object'"]
     """
-    kind = validators.validator_for(schema, default=Draft202012Validator)
+    kind = _draft(schema)
     try:
         kind.check_schema(dict(schema))
     except (SchemaError, RecursionError) as error:
@@ -46,6 +46,21 @@ def first_error(validator: Any, value: Any) -> str | None:
     """
     error = next(validator.iter_errors(value), None)
     return None if error is None else f"{error.json_path}: {error.message}"
+
+
+def _draft(schema: Mapping[str, Any]) -> Any:
+    """The validator of the draft that ``$schema`` names; without ``$schema`` that of 2020-12."""
+    if "$schema" not in schema:
+        return Draft202012Validator
+    named = schema["$schema"]
+    unknown: Any = None
+    kind = validators.validator_for({"$schema": named}, default=unknown) if isinstance(named, str) else unknown
+    if kind is None:
+        raise ConfigError(
+            f"found $schema {named!r}, a draft that is not known here; give the address of draft 3, 4, 6, 7, 2019-09 "
+            "or 2020-12 (https://json-schema.org/draft/2020-12/schema), or leave it out for 2020-12"
+        )
+    return kind
 
 
 def _patterns(schema: Any) -> Iterator[str]:

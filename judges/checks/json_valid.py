@@ -1,6 +1,7 @@
 """json_valid: the output is JSON, and follows a schema where one is given."""
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,12 @@ from pydantic import BaseModel, Field, JsonValue
 
 from judgefleet.errors import ConfigError
 from judgefleet.score import Outcome, Status, failure
-from judges.checks.base import Check, check_info, failed, passed
+from judges.checks.base import TextCheck, check_info, failed, passed
 from judges.checks.json_schema import build_validator, first_error
 from judges.checks.json_text import fenced_block, parse_json
 
 
-class JsonValid(Check):
+class JsonValid(TextCheck):
     """Passes when the whole output is one JSON document (RFC 8259) that follows ``schema``.
 
     With ``within_fence`` an output that is not JSON as a whole may hold it in a block fenced by three backquotes (the
@@ -28,6 +29,8 @@ class JsonValid(Check):
     'not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)'
     """
 
+    USE = "json_valid"
+
     class Options(BaseModel, extra="forbid", frozen=True):
         """``schema`` as a mapping or as the path of a JSON file."""
 
@@ -38,8 +41,10 @@ class JsonValid(Check):
         self.options = options
         self._schema = _read_schema(options.json_schema)
         self._validator = self._build()
-        config = {"within_fence": options.within_fence, "schema": self._schema}
-        self.info = check_info(name, use="json_valid", axis="valid", config=config)
+        config: dict[str, Any] = {"within_fence": options.within_fence, "schema": self._schema}
+        if self._schema is not None:
+            config["jsonschema_version"] = version("jsonschema")
+        self.info = check_info(name, use=self.USE, axis="valid", config=config)
 
     def _build(self) -> Any:
         return None if self._schema is None else build_validator(self._schema)
@@ -52,7 +57,7 @@ class JsonValid(Check):
         self.__dict__.update(state)
         self._validator = self._build()
 
-    def check(self, output: str) -> Outcome:
+    def check_text(self, output: str) -> Outcome:
         """Parse, then validate."""
         try:
             value, where = self._parse(output)

@@ -5,13 +5,13 @@ import unicodedata
 from pydantic import BaseModel
 
 from judgefleet.score import Outcome
-from judges.checks.base import Check, check_info, failed, passed
+from judges.checks.base import TextCheck, check_info, failed, passed
 
 # Spaces, control and format characters (zero-width space, byte order mark), lone surrogates.
 _INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})
 
 
-class NotEmpty(Check):
+class NotEmpty(TextCheck):
     """Fails when the output is missing, blank, or made of characters that nobody can see. Never not applicable.
 
     >>> from judgefleet.sample import Sample
@@ -28,7 +28,7 @@ class NotEmpty(Check):
         self.options = options
         self.info = check_info(name, use="not_empty", axis="not_empty", config={}, needs=frozenset())
 
-    def check(self, output: str) -> Outcome:
+    def check_text(self, output: str) -> Outcome:
         """Look for the first character that can be seen."""
         if any(unicodedata.category(c) not in _INVISIBLE for c in output):
             return passed(f"the output has {len(output)} characters")

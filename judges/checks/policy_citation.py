@@ -7,13 +7,11 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from judgefleet.errors import ConfigError
-from judgefleet.score import Outcome, Status, failure
+from judgefleet.score import Outcome
 from judgefleet.yaml_model import load_yaml_model
-from judges.checks.base import Check, check_info, failed, passed
+from judges.checks.base import TextCheck, check_info
+from judges.checks.cited import TIMEOUT_S, citation_outcome, find_ids, search_ended
 from judges.checks.patterns import compile_pattern
-
-_TIMEOUT_S = 2.0
-_MOST_SHOWN = 5
 
 
 class Section(BaseModel, extra="forbid", frozen=True):
@@ -30,7 +28,7 @@ class Policy(BaseModel, extra="forbid", frozen=True):
     sections: tuple[Section, ...] = Field(min_length=1)
 
 
-class PolicyCitation(Check):
+class PolicyCitation(TextCheck):
     r"""Passes when at least one policy id is cited and every cited id is a section of the policy file.
 
     What looks like an id is said by ``pattern`` (default: two to eight capitals, a hyphen, one to three digits). Raises
@@ -49,6 +47,8 @@ class PolicyCitation(Check):
     'unknown: RET-9'
     """
 
+    EXAMPLE = "policy: datasets/support/policy.yaml"
+
     class Options(BaseModel, extra="forbid", frozen=True):
         """``policy`` is the path of a YAML file with ``sections``, each with ``id``, ``title`` and ``text``."""
 
@@ -63,16 +63,12 @@ class PolicyCitation(Check):
         config = {"pattern": options.pattern, "policy_sha256": digest}
         self.info = check_info(name, use="policy_citation", axis="cited", config=config)
 
-    def check(self, output: str) -> Outcome:
+    def check_text(self, output: str) -> Outcome:
         """Look up every id in the output."""
         try:
-            cited = dict.fromkeys(found.group() for found in self._pattern.finditer(output, timeout=_TIMEOUT_S))
+            return citation_outcome(find_ids(self._pattern, output), self._known)
         except TimeoutError:
-            return failure(Status.TIMEOUT, f"the search for policy ids was ended after {_TIMEOUT_S:g} s")
-        unknown = [found for found in cited if found not in self._known]
-        if not cited:
-            return failed("no citation")
-        return failed(f"unknown: {_some(unknown)}") if unknown else passed(f"cited: {_some(list(cited))}")
+            return search_ended()
 
 
 def _section_ids(path: Path, pattern: Any) -> frozenset[str]:
@@ -80,14 +76,9 @@ def _section_ids(path: Path, pattern: Any) -> frozenset[str]:
     for found in ids:
         if ids.count(found) > 1:
             raise ConfigError(f"{path}: the section id {found!r} stands twice; give each section an id of its own")
-        if not pattern.fullmatch(found, timeout=_TIMEOUT_S):
+        if not pattern.fullmatch(found, timeout=TIMEOUT_S):
             raise ConfigError(
                 f"{path}: the section id {found!r} does not match the pattern {pattern.pattern!r}, so that no citation "
                 "of it would be found; change the option pattern or the id"
             )
     return frozenset(ids)
-
-
-def _some(ids: list[str]) -> str:
-    more = f" and {len(ids) - _MOST_SHOWN} more" if len(ids) > _MOST_SHOWN else ""
-    return ", ".join(ids[:_MOST_SHOWN]) + more

@@ -3,11 +3,11 @@
 from pydantic import BaseModel, Field
 
 from judgefleet.score import Outcome, Status, failure
-from judges.checks.base import Check, check_info, failed, passed, quoted, readable
+from judges.checks.base import TextCheck, check_info, failed, passed, quoted, readable
 from judges.checks.patterns import FlagName, compile_pattern
 
 
-class Regex(Check):
+class Regex(TextCheck):
     """Passes when the pattern is found anywhere in the output; with ``must_match: false`` when it is found nowhere.
 
     A search that takes longer than ``timeout_s`` seconds ends with the status ``timeout``, whatever the pattern: no
@@ -22,8 +22,10 @@ class Regex(Check):
     "found 'RET-1' at character 11"
     """
 
+    EXAMPLE = "pattern: '[A-Z]+-[0-9]+'"
+
     class Options(BaseModel, extra="forbid", frozen=True):
-        """``pattern`` in the syntax of Python's ``re``."""
+        """``pattern`` is in the syntax of Python's ``re``, and ``flags`` are named as there."""
 
         pattern: str = Field(min_length=1)
         flags: tuple[FlagName, ...] = ()
@@ -35,7 +37,7 @@ class Regex(Check):
         self.info = check_info(name, use="regex", axis="match", config=options.model_dump(mode="json"))
         self._pattern = compile_pattern(options.pattern, options.flags)
 
-    def check(self, output: str) -> Outcome:
+    def check_text(self, output: str) -> Outcome:
         """Search the output once, for at most ``timeout_s``."""
         try:
             found = self._pattern.search(output, timeout=self.options.timeout_s)
