@@ -13,6 +13,7 @@ from judgefleet.traces.values import as_number, as_text
 _SIGNALS = ("resourceSpans", "resourceLogs", "resourceMetrics")
 _HEX = re.compile(r"[0-9a-f]+")
 _INTEGER = re.compile(r"\s*-?\d{1,20}\s*")
+_STATUS_CODES = {"1": "OK", "OK": "OK", "2": "ERROR", "ERROR": "ERROR"}
 _LAST_NANOSECOND = 253402300799 * 10**9
 
 
@@ -120,6 +121,8 @@ def _span(trace_id: str, span: Mapping[str, Any], resource: Any, at: str) -> Spa
         events=tuple(_event(event) for event in _list(span, "events")),
         resource=attributes_of(resource or {}),
         position=at,
+        status=_status(span.get("status")),
+        status_message=_status_message(span.get("status")),
     )
 
 
@@ -140,6 +143,16 @@ def _nanoseconds(span: Mapping[str, Any], key: str) -> int | None:
     if as_number(found) is None or as_number(found) > _LAST_NANOSECOND:  # type: ignore[operator]
         raise UnreadableError(f"found {key} {shown(found)}; nanoseconds since 1970 belong here")
     return int(found) or None if isinstance(found, int) or str(found).strip().isdecimal() else int(float(found)) or None
+
+
+def _status(status: Any) -> str | None:
+    """``OK``, ``ERROR``, or None for unset and for what is no status: codes 1 and 2, also as text or by their names."""
+    code = status.get("code") if isinstance(status, Mapping) else None
+    return _STATUS_CODES.get(str(code).removeprefix("STATUS_CODE_"))
+
+
+def _status_message(status: Any) -> str:
+    return as_text(status.get("message") or "") if isinstance(status, Mapping) else ""
 
 
 def attributes_of(owner: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,10 @@ _USAGE = "gen_ai.usage."
 _COUNTS = {f"{_USAGE}{count}" for count in ("input_tokens", "output_tokens", "prompt_tokens", "completion_tokens")}
 _FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
 _VARIANT_OLD = "feature_flag.variant"
+_EVALUATION = "gen_ai.evaluation.result"
+# The names that OpenTelemetry gives a status where a format has no field for it.
+STATUS_CODE, _STATUS_DESCRIPTION = "otel.status_code", "otel.status_description"
+_ERROR_TYPE = "error.type"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +38,10 @@ class SpanEvent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Span:
-    """One span, whatever it was written in. Times are nanoseconds since 1970, None where the span has none."""
+    """One span, whatever it was written in. Times are nanoseconds since 1970, None where the span has none.
+
+    ``status`` is ``OK``, ``ERROR`` or None (unset).
+    """
 
     trace_id: str
     span_id: str
@@ -46,6 +53,13 @@ class Span:
     events: tuple[SpanEvent, ...] = ()
     resource: Mapping[str, Any] = field(default_factory=dict)
     position: str = ""
+    status: str | None = None
+    status_message: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the span says that what it did ended in an error."""
+        return self.status == "ERROR" or (self.status is None and self.attributes.get(_ERROR_TYPE) is not None)
 
     @property
     def operation(self) -> Any:
@@ -79,7 +93,7 @@ def _with_details(span: Span) -> Span:
 
 def _assemble(spans: list[Span], content: Content) -> Trace:
     root, chat = _root(spans), _answering(spans)
-    output = first_answer(chat.attributes[_OUTPUT], _OUTPUT)
+    output = first_answer(chat.attributes[_OUTPUT], _OUTPUT) if _has_output(chat) else None
     everywhere = [root, chat, *spans]
     options = content.options
     conversation = _find(everywhere, *_CONVERSATION)
@@ -112,13 +126,13 @@ def _root(spans: list[Span]) -> Span:
 
 
 def _answering(spans: list[Span]) -> Span:
-    """The chat span that ended last among those that carry output messages."""
+    """The chat span that ended last among those with output messages; where there are none, among those that failed."""
     chats = [span for span in spans if span.operation in CHAT_OPERATIONS]
     if not chats:
         raise UnreadableError(
             f"no chat span: none of its {len(spans)} spans has {OPERATION} {', '.join(CHAT_OPERATIONS)}"
         )
-    answered = [span for span in chats if _has_output(span)]
+    answered = [span for span in chats if _has_output(span)] or [span for span in chats if span.failed]
     if not answered:
         raise UnreadableError(f"no {_OUTPUT} on any chat span; switch the capture of message content on")
     return max(answered, key=lambda span: span.end_ns or span.start_ns or 0)
@@ -187,8 +201,21 @@ def _attributes(root: Span, chat: Span, options: ReadOptions) -> dict[str, str]:
         options.variant_attribute,
         options.experiment_attribute,
     }
-    merged = dict(root.attributes) | dict(chat.attributes)
+    merged = _status(root, chat) | _evaluations([root, chat]) | dict(root.attributes) | dict(chat.attributes)
     return {k: as_text(v) for k, v in merged.items() if k not in consumed and not _understood(k, v) and v is not None}
+
+
+def _status(root: Span, chat: Span) -> dict[str, Any]:
+    """The status of the request: that of the root where one is set, else that of the answering span."""
+    span = root if root.status else chat
+    return {STATUS_CODE: span.status, _STATUS_DESCRIPTION: span.status_message or None}
+
+
+def _evaluations(spans: Iterable[Span]) -> dict[str, Any]:
+    """What evaluation events on the spans say, in order, as a list of their attributes."""
+    once = {span.span_id: span for span in spans}.values()
+    found = [dict(event.attributes) for span in once for event in span.events if event.name == _EVALUATION]
+    return {_EVALUATION: found} if found else {}
 
 
 def _understood(name: str, value: Any) -> bool:
