@@ -20,7 +20,7 @@ from rich.table import Table
 
 from jobs.config import EngineConfig
 from jobs.demo import demo_config
-from jobs.engine import engine_kwargs, sampling_params, worker_env
+from jobs.engines.vllm import engine_env, engine_kwargs, sampling_params
 from jobs.estimate import count_tokens
 from jobs.intake import Intake
 from jobs.judging import JudgeSetup, samples_of
@@ -55,7 +55,7 @@ def measure(engine: EngineConfig, model: Path, prompts: Sequence[Prompt], rounds
 
     llm = LLM(model=str(model), **engine_kwargs(engine))
     asked = [{"prompt_token_ids": list(prompt.token_ids)} for prompt in prompts]
-    params = [SamplingParams(**sampling_params(prompt.allowed)) for prompt in prompts]
+    params = [SamplingParams(**sampling_params(prompt)) for prompt in prompts]
     llm.generate(asked[:1], params[:1], use_tqdm=False)
     seconds, computed = [], 0
     for _ in range(rounds):
@@ -76,15 +76,15 @@ def main() -> None:
     given = parser.parse_args()
     prepared = prepare(demo_config(Path("out/bench")))
     setup, engine = prepared.setup, prepared.config.engine
-    if setup is None:
-        raise SystemExit("configs/demo.yaml has no judge")
-    os.environ.update(worker_env(engine))
+    if setup is None or (model_path := setup.models["default"].path) is None:
+        raise SystemExit("configs/demo.yaml has no judge of its own")
+    os.environ.update(engine_env(engine))
     prompts = demo_prompts(prepared, setup, given.items)
     counted = count_tokens((prompt.token_ids for prompt in prompts), engine.block_size)
     table = Table("prefix cache", "seconds", "verdicts/s", "tokens computed", "of what must be", box=None)
     for cache in (True, False):
         chosen = engine.model_copy(update={"prefix_caching": cache})
-        found = measure(chosen, setup.model.path, prompts, given.rounds)
+        found = measure(chosen, model_path, prompts, given.rounds)
         rate, share = len(prompts) / found.seconds, found.computed / counted.computed
         table.add_row(
             "on" if cache else "off", f"{found.seconds:.1f}", f"{rate:.1f}", f"{found.computed:,}", f"{share:.3f}"

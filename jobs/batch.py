@@ -16,14 +16,13 @@ from pyarrow.fs import FileSelector
 
 from jobs.cluster import drive, ray_session
 from jobs.config import BatchConfig
-from jobs.engine import worker_env
 from jobs.estimate import estimate
 from jobs.forget import forget
 from jobs.intake import Intake, stage_intake
 from jobs.plan import Plan, clear_old_chunks, clear_staged, make_plan, staged_dataset
 from jobs.prepare import Prepared, prepare
 from jobs.remaining import Remaining, find_remaining
-from jobs.scoring import Done, judge_stage, run_judges, run_local
+from jobs.scoring import Done, run_judges, run_local
 from judgefleet.errors import ConfigError, RunError
 from judgefleet.ids import IdSet
 from judgefleet.storage import Location, write_atomic
@@ -74,7 +73,7 @@ def plan_only(config: BatchConfig, report: Reporter) -> dict[str, Any]:
     """What a run would do and cost: counts, tokens with and without the prefix cache, time. Scores nothing."""
     prepared = prepare(config)
     done = _done(prepared)
-    with only_run(prepared), ray_session(worker_env(config.engine)) as logs:
+    with only_run(prepared), ray_session() as logs:
         plan = read_input(prepared, report, logs)
     left = find_remaining(prepared, plan, done)
     report.say("writing every prompt to count its tokens")
@@ -92,7 +91,7 @@ def plan_only(config: BatchConfig, report: Reporter) -> dict[str, Any]:
 
 def _read_and_score(prepared: Prepared, report: Reporter, *, fresh: bool, retry: bool) -> tuple[Plan, int, int]:
     """Returns the plan, the rows written and the rows the plan gives. Each try has a Ray session of its own."""
-    with ray_session(worker_env(prepared.config.engine)) as logs:
+    with ray_session() as logs:
         plan = read_input(prepared, report, logs)
         if removed := forget(prepared, plan, fresh=fresh, retry=retry):
             report.say(f"{removed:,} rows removed: to be scored again, or overtaken by what was read since")
@@ -103,7 +102,7 @@ def _read_and_score(prepared: Prepared, report: Reporter, *, fresh: bool, retry:
     tries_left = prepared.config.run.attempts - (left.missing == first.missing)
     while left.missing and tries_left:
         before = left.missing
-        with ray_session(worker_env(prepared.config.engine)) as logs:
+        with ray_session() as logs:
             left = _attempt(prepared, plan, left, report, logs)
         tries_left = prepared.config.run.attempts if left.missing < before else tries_left - 1
     if left.missing:
@@ -154,9 +153,9 @@ def _attempt(prepared: Prepared, plan: Plan, left: Remaining, report: Reporter, 
             report.say(f"checks and similarity: {len(left.local):,} chunks")
             drive(lambda: run_local(prepared, left.local, shared), watch, stall, logs)
         if left.judged and (setup := prepared.setup):
-            report.say(f"judging with {setup.model.name}: {len(left.judged):,} chunks; the engine starts first")
-            stage = judge_stage(prepared, setup)
-            drive(lambda: run_judges(prepared, setup, stage, left.judged, shared), watch, stall, logs)
+            names = ", ".join(sorted({model.name for model in setup.models.values()}))
+            report.say(f"judging with {names}: {len(left.judged):,} chunks; the engine starts first")
+            drive(lambda: run_judges(prepared, setup, left.judged, shared), watch, stall, logs)
     except RunError as error:
         report.say(f"an attempt ended early: {error}")
     return find_remaining(prepared, plan, _done(prepared))
@@ -194,14 +193,14 @@ def only_run(prepared: Prepared) -> Iterator[None]:
 
 def run_facts(prepared: Prepared, plan: Plan, started: datetime) -> dict[str, Any]:
     """What a run says about itself, for the summary, the report and the record in the store."""
-    config, model = prepared.config, prepared.setup.model if prepared.setup else None
+    config, models = prepared.config, list(prepared.setup.models.values()) if prepared.setup else []
     return {
         "name": config.name,
         "run_id": config.run_id,
         "job": "batch",
-        "engine": f"{model.engine} {model.engine_version}" if model else None,
-        "model": model.name if model else None,
-        "model_digest": model.digest if model else None,
+        "engine": ", ".join(sorted({f"{m.engine} {m.engine_version}" for m in models})) or None,
+        "model": ", ".join(m.name for m in models) or None,
+        "model_digest": ", ".join(str(m.digest) for m in models) or None,
         "input": config.input.uri,
         "objects": len(prepared.objects),
         **{f"traces_{name}": count for name, count in sorted(plan.counts.items())},

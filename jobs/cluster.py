@@ -6,14 +6,17 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from jobs.causes import cause_of, engine_words
 from judgefleet.errors import RunError, StalledError
 
+# The environment of every worker.
+_WORKER_ENV = {"TOKENIZERS_PARALLELISM": "false"}
 _DRIVER_ENV = {
+    **_WORKER_ENV,
     "RAY_USAGE_STATS_ENABLED": "0",
     # A thread that outlives its session must not start a new cluster behind our back.
     "RAY_ENABLE_AUTO_CONNECT": "0",
@@ -27,12 +30,12 @@ _LARGEST_BLOCK = 2**30
 
 
 @contextmanager
-def ray_session(env: Mapping[str, str]) -> Iterator[Path]:
-    """A Ray session with ``env`` in every worker: the cluster that RAY_ADDRESS names, or this machine's cores.
+def ray_session() -> Iterator[Path]:
+    """A Ray session: on the cluster that RAY_ADDRESS names, or on this machine's cores.
 
     Gives the folder of its log files.
     """
-    for name, value in {**_DRIVER_ENV, **env}.items():
+    for name, value in _DRIVER_ENV.items():
         os.environ.setdefault(name, value)
     import ray
 
@@ -41,7 +44,7 @@ def ray_session(env: Mapping[str, str]) -> Iterator[Path]:
     )
     with _reported(), _no_stderr():
         session = ray.init(
-            runtime_env={"env_vars": dict(env)}, logging_level=logging.ERROR, log_to_driver=False, **here
+            runtime_env={"env_vars": _WORKER_ENV}, logging_level=logging.ERROR, log_to_driver=False, **here
         )
     try:
         _quiet()
@@ -66,17 +69,6 @@ def _quiet() -> None:
     context.target_max_block_size = _LARGEST_BLOCK
     for name in ("ray", "ray.data", "ray.llm"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-@contextmanager
-def hushed() -> Iterator[None]:
-    """Where a library configures logging anew and then chats about it."""
-    logging.disable(logging.ERROR)
-    try:
-        yield
-    finally:
-        logging.disable(logging.NOTSET)
-        _quiet()
 
 
 def drive(execute: Callable[[], object], committed: Callable[[], int], stall_seconds: float, logs: Path) -> None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from judgefleet.hashing import stable_hash
 from judgefleet.sampling import SamplingPlan
 from judgefleet.yaml_model import load_yaml_model
+from judges.prompt import DEFAULT_ENGINE
 
 
 class _Strict(BaseModel):
@@ -23,15 +24,24 @@ class InputConfig(_Strict):
     golden_key: str = "judgefleet.item_id"
 
 
+class ThinkingConfig(_Strict):
+    """For a model that thinks before it answers: how many tokens it may think, and the marks around its thoughts."""
+
+    max_tokens: Annotated[int, Field(ge=1)] = 1024
+    open: str = "<think>"
+    close: str = "</think>"
+
+
 class EngineConfig(_Strict):
     """What runs the judge model.
 
+    ``dtype``: ``auto`` is bfloat16 on GPUs and on processors that are fast at it, float32 on others.
     ``kind``: ``vllm``, or ``scripted`` (verdicts made up from a hash of the prompt; for trying out and for tests).
     """
 
     kind: Literal["vllm", "scripted"] = "vllm"
     model: str = "embedded/smollm2-135m-instruct"
-    dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     quantization: str | None = None
     max_model_len: Annotated[int, Field(ge=128)] = 2048
     max_num_seqs: Annotated[int, Field(ge=1)] = 64
@@ -39,6 +49,8 @@ class EngineConfig(_Strict):
     block_size: Literal[16, 32, 64, 128] = 32
     prefix_caching: bool = True
     kv_cache_gib: Annotated[int, Field(ge=1)] = 2
+    thinking: ThinkingConfig | None = None
+    chat_template_kwargs: dict[str, Any] = {}
     replicas: Annotated[int, Field(ge=1)] = 1
     gpus_per_replica: Annotated[int, Field(ge=0)] = 0
     accelerator: str | None = None
@@ -84,21 +96,38 @@ class RunConfig(_Strict):
 
 
 class BatchConfig(_Strict):
-    """A batch run: which traces, which of them, scored by whom, into which store."""
+    """A batch run: which traces, which of them, scored by whom, into which store.
+
+    ``engines``: more engines beside ``engine``, by the names that judges give as their ``engine``.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
     store: str
     input: InputConfig
     sampling: SamplingPlan = SamplingPlan()
     engine: EngineConfig = EngineConfig()
+    engines: dict[str, EngineConfig] = {}
     scorers: Annotated[tuple[ScorerConfig, ...], Field(min_length=1)]
     run: RunConfig = RunConfig()
+
+    @property
+    def all_engines(self) -> dict[str, EngineConfig]:
+        """Every engine by name; ``engine`` itself is the default one."""
+        return {DEFAULT_ENGINE: self.engine, **self.engines}
+
+    @field_validator("engines")
+    @classmethod
+    def _default_has_its_place(cls, given: dict[str, EngineConfig]) -> dict[str, EngineConfig]:
+        if DEFAULT_ENGINE in given:
+            raise ValueError(f"the engine called {DEFAULT_ENGINE!r} is configured as engine, not below engines")
+        return given
 
     @property
     def run_id(self) -> str:
         """Name and 8 hex digits over what is scored and how; the same configuration resumes its own run."""
         speed = {"tokens_per_second", "cost_per_hour", "scripted_delay_ms", "replicas", "kv_cache_gib"}
-        content = self.model_dump(mode="json", exclude={"run": True, "store": True, "engine": speed})
+        more = dict.fromkeys(self.engines, speed)
+        content = self.model_dump(mode="json", exclude={"run": True, "store": True, "engine": speed, "engines": more})
         return f"{self.name}-{stable_hash(content, length=8)}"
 
 

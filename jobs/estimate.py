@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from jobs.config import EngineConfig
-from jobs.judging import JudgeSetup
+from jobs.judging import JudgeSetup, open_units
 from jobs.plan import Chunk
 from jobs.remaining import load_chunk
 from judgefleet.ids import IdSet
@@ -73,8 +73,7 @@ def estimate(
         prompt.token_ids
         for chunk in chunks
         for samples in [load_chunk(store, chunk)]
-        for judge in judges.values()
-        for unit in judge.units(samples, lambda row, info=judge.info: row.score_id(info) not in done)  # type: ignore[misc]
+        for _, unit in open_units(samples, judges, done)
         for prompt in unit.prompts
     )
     counted = count_tokens(prompts, engine.block_size)

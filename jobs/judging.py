@@ -1,73 +1,50 @@
-"""Judging in the pipeline: samples become prompt rows, rows with replies become score rows."""
+"""Judging: samples become questions, questions become replies, replies become score rows."""
 
 import pickle
-from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
 
 from jobs.config import ScorerConfig
-from jobs.engine import read_reply, sampling_params
-from jobs.scripted import ERROR
-from judgefleet.errors import RunError
 from judgefleet.sample import Sample, sample_from_row
-from judgefleet.score import SCORE_SCHEMA, Outcome, RunContext, score_row
+from judgefleet.score import RunContext, score_row
 from judgefleet.scorer import with_data
 from judges.catalogue import create
 from judges.judge import Judge, Unit
 from judges.judge_model import JudgeModel
-from judges.prompt import PromptWriter
+from judges.prompt import Prompt, Writer
+from judges.token_writer import TokenWriter
+from judges.verdict import Reply
 
-# Set on rows that need no engine: its stage passes on untouched whatever has an error.
-_SETTLED = "settled before the engine"
-PROMPT_SCHEMA = pa.schema(
-    [
-        ("judge", pa.string()),
-        ("unit", pa.binary()),
-        ("unit_key", pa.string()),
-        ("position", pa.int32()),
-        ("prompts", pa.int32()),
-        ("tokenized_prompt", pa.list_(pa.int32())),
-        (
-            "sampling_params",
-            pa.struct(
-                [
-                    ("max_tokens", pa.int64()),
-                    ("temperature", pa.float64()),
-                    ("logprobs", pa.int64()),
-                    ("allowed_token_ids", pa.list_(pa.int64())),
-                ]
-            ),
-        ),
-        (ERROR, pa.string()),
-    ]
-)
+Ask = Callable[[Sequence[Prompt]], Sequence[Reply]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JudgeSetup:
-    """Everything a worker needs to write prompts and read verdicts: plain data, so it travels to any node."""
+    """Everything a worker needs to write prompts and read verdicts: plain data, so it travels to any node.
+
+    ``models``: the judge model behind each engine of the configuration, by the engine's name.
+    """
 
     scorers: tuple[ScorerConfig, ...]
-    model: JudgeModel
+    models: Mapping[str, JudgeModel]
     run_id: str
     job: str
     data: str | None = None
 
     def judges(self) -> Mapping[str, Judge]:
-        """The judges by name, bound to the model; made once a process."""
+        """The judges by name, bound to their models; made once a process."""
         return _bound(pickle.dumps(self))
 
 
 @lru_cache(maxsize=4)
 def _bound(setup: bytes) -> dict[str, Judge]:
     made: JudgeSetup = pickle.loads(setup)  # noqa: S301 - our own bytes, from the line above
-    writer = PromptWriter(made.model)
-    bound = [create(c.use, c.name, c.options).bind(made.model, writer) for c in made.scorers]
+    writers: dict[str, Writer] = {name: TokenWriter(model, name) for name, model in made.models.items()}
+    bound = [create(c.use, c.name, c.options).bind(writers) for c in made.scorers]
     for judge in bound:
         judge.info = with_data(judge.info, made.data)
     return {judge.info.name: judge for judge in bound}
@@ -78,67 +55,55 @@ def samples_of(table: pa.Table) -> list[Sample]:
     return [sample_from_row(row) for row in table.to_pylist()]
 
 
-def prompt_rows(
+def open_units(
     samples: Sequence[Sample], judges: Mapping[str, Judge], done: Container[str]
-) -> Iterator[dict[str, Any]]:
-    """A row for every prompt that ``samples`` need; units that share a prefix are neighbours."""
-    for name, judge in judges.items():
-        for unit in judge.units(samples, lambda row, info=judge.info: row.score_id(info) not in done):  # type: ignore[misc]
-            yield from _unit_rows(name, judge, unit)
+) -> list[tuple[Judge, Unit]]:
+    """What is to be judged about ``samples``; units that share a prefix are neighbours."""
+    return [
+        (judge, unit)
+        for judge in judges.values()
+        for unit in judge.units(samples, lambda row, info=judge.info: row.score_id(info) not in done)  # type: ignore[misc]
+    ]
 
 
-def _unit_rows(name: str, judge: Judge, unit: Unit) -> Iterator[dict[str, Any]]:
-    key = unit.rows[0].score_id(judge.info)
-    base = {"judge": name, "unit_key": key, "prompts": max(len(unit.prompts), 1)}
-    # The unit travels once, with its first prompt.
-    travelling = pickle.dumps(unit.without_text())
-    if unit.settled:
-        idle = {"tokenized_prompt": [0], "sampling_params": sampling_params((0,)), ERROR: _SETTLED}
-        yield {**base, "unit": travelling, "position": 0, **idle}
-    for position, prompt in enumerate(unit.prompts):
-        yield {
-            **base,
-            "unit": b"" if position else travelling,
-            "position": position,
-            "tokenized_prompt": list(prompt.token_ids),
-            "sampling_params": sampling_params(prompt.allowed),
-            ERROR: "",
-        }
-
-
-def verdict_rows(
-    rows: Iterable[Mapping[str, Any]], judges: Mapping[str, Judge], run: RunContext
+def judge_samples(
+    samples: Sequence[Sample], judges: Mapping[str, Judge], done: Container[str], ask: Ask, run: RunContext
 ) -> list[dict[str, Any]]:
-    """Score rows of all units in ``rows``. Raises RunError when a unit came out of the engine in pieces."""
-    units: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in rows:
-        units[row["unit_key"]].append(row)
-    return [scored for pieces in units.values() for scored in _conclude(pieces, judges, run)]
+    """Score rows of all judges for ``samples``, less those whose id is ``done``.
+
+    Everything that can be asked is asked in one call, so both orders and all axes of a question meet in one batch;
+    then what follows from the replies, until nothing is open.
+    """
+    rows: list[dict[str, Any]] = []
+    units = open_units(samples, judges, done)
+    while units:
+        units = [
+            (judge, following)
+            for judge, unit in _next_round(units, ask)
+            if (following := _concluded(judge, unit, run, rows)) is not None
+        ]
+    return rows
 
 
-def _conclude(
-    pieces: list[Mapping[str, Any]], judges: Mapping[str, Judge], run: RunContext
-) -> Iterator[dict[str, Any]]:
-    pieces.sort(key=lambda row: row["position"])
-    if len(pieces) != pieces[0]["prompts"]:
-        raise RunError(f"{len(pieces)} of {pieces[0]['prompts']} prompts of a unit came back together; report this")
-    unit: Unit = pickle.loads(pieces[0]["unit"])  # noqa: S301 - written by prompt_rows in this run
-    judge = judges[pieces[0]["judge"]]
-    outcomes: Sequence[Outcome] = unit.settled or judge.conclude(unit, [read_reply(row) for row in pieces])
+def _next_round(units: Sequence[tuple[Judge, Unit]], ask: Ask) -> Iterator[tuple[Judge, Unit]]:
+    prompts = [unit.prompts for _, unit in units]
+    flat = [prompt for of_unit in prompts for prompt in of_unit]
+    replies = iter(ask(flat) if flat else ())
+    for (judge, unit), of_unit in zip(units, prompts, strict=True):
+        yield judge, unit.after([next(replies) for _ in of_unit])
+
+
+def _concluded(judge: Judge, unit: Unit, run: RunContext, rows: list[dict[str, Any]]) -> Unit | None:
+    """What is left of ``unit`` to ask, or None once its rows are added to ``rows``."""
+    if not unit.done:
+        return unit
+    outcomes = unit.settled or judge.conclude(unit)
+    if isinstance(outcomes, Unit):
+        return outcomes
     wanted = unit.wanted or (True,) * len(unit.rows)
-    for row, outcome, want in zip(unit.rows, outcomes, wanted, strict=True):
-        if want:
-            yield score_row(run, row.sample, judge.info, row.axis, outcome)
-
-
-def expand(table: pa.Table, setup: JudgeSetup, done: Any) -> pa.Table:
-    """One block of samples as prompt rows."""
-    rows = prompt_rows(samples_of(table), setup.judges(), done.get())
-    return pa.Table.from_pylist(list(rows), schema=PROMPT_SCHEMA)
-
-
-def collapse(batch: Any, setup: JudgeSetup) -> pa.Table:
-    """One block of rows with replies as score rows."""
-    run = RunContext(run_id=setup.run_id, job=setup.job, scored_at=datetime.now(UTC))
-    rows = verdict_rows(batch.to_dict("records"), setup.judges(), run)
-    return pa.Table.from_pylist(rows, schema=SCORE_SCHEMA)
+    rows += [
+        score_row(run, row.sample, judge.info, row.axis, outcome)
+        for row, outcome, want in zip(unit.rows, outcomes, wanted, strict=True)
+        if want
+    ]
+    return None

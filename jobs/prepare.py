@@ -1,20 +1,23 @@
 """Everything that can be wrong is found before any work starts: configuration, rubrics, model, input, store."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
 from jobs.config import BatchConfig, EngineConfig
+from jobs.engines.vllm import resolved_dtype
 from jobs.judging import JudgeSetup
 from jobs.local import LocalSetup
-from judgefleet.errors import ConfigError
+from judgefleet.errors import ConfigError, did_you_mean
 from judgefleet.golden import load_golden
 from judgefleet.hashing import stable_hash
 from judgefleet.scorer import ScorerInfo
 from judgefleet.storage import Location, ObjectInfo, ensure_writable, list_objects, open_location
 from judges.catalogue import create_all
-from judges.judge_model import JudgeModel
+from judges.judge import UnboundJudge
+from judges.judge_model import JudgeModel, Thinking
 from judges.models import resolve_model
 from judges.pairwise import PairwiseJudge
 
@@ -52,8 +55,8 @@ def prepare(config: BatchConfig, job: str = "batch") -> Prepared:
     local_setup = LocalSetup(scorers=local, data=data, run_id=config.run_id, job=job)
     setup = None
     if judges:
-        model = judge_model(config.engine)
-        setup = JudgeSetup(scorers=judges, model=model, data=data, run_id=config.run_id, job=job)
+        models = judge_models(config, [thing for thing in things if hasattr(thing, "bind")])
+        setup = JudgeSetup(scorers=judges, models=models, data=data, run_id=config.run_id, job=job)
         setup.judges()
     return Prepared(
         config=config,
@@ -81,6 +84,16 @@ def _golden_hash(uri: str | None) -> str | None:
     return stable_hash({k: v.model_dump(mode="json") for k, v in load_golden(uri).items()}, length=16) if uri else None
 
 
+def judge_models(config: BatchConfig, judges: Sequence[UnboundJudge]) -> dict[str, JudgeModel]:
+    """The models behind the engines that ``judges`` ask, by engine. Raises ConfigError when one names no engine."""
+    found = {}
+    for name in sorted({engine for judge in judges for engine in judge.engines}):
+        if name not in config.all_engines:
+            raise ConfigError(f"no engine {name!r}; {did_you_mean(name, config.all_engines)}")
+        found[name] = judge_model(config.all_engines[name])
+    return found
+
+
 def judge_model(engine: EngineConfig) -> JudgeModel:
     """The judge model as a fingerprint sees it."""
     folder = resolve_model(engine.model)
@@ -93,10 +106,12 @@ def judge_model(engine: EngineConfig) -> JudgeModel:
         files_digest=files_digest(folder.path),
         engine=engine.kind,
         engine_version=_engine_version(engine.kind),
-        dtype=engine.dtype,
+        dtype=resolved_dtype(engine),
         quantization=engine.quantization,
         max_model_len=engine.max_model_len,
         engine_options=engine.engine_kwargs,
+        thinking=Thinking(**engine.thinking.model_dump()) if engine.thinking else None,
+        chat_template_kwargs=engine.chat_template_kwargs,
     )
 
 

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jobs.engine import Stage, engine_stage
-from jobs.judging import JudgeSetup, collapse, expand
+from jobs.engines.base import Engine, ask_by_engine, start_engine
+from jobs.judging import JudgeSetup, judge_samples, samples_of
 from jobs.local import score_local
 from jobs.plan import Chunk
 from jobs.prepare import Prepared
 from judgefleet.ids import IdSet
 from judgefleet.sample import SAMPLE_SCHEMA
+from judgefleet.score import SCORE_SCHEMA, RunContext
 from judgefleet.storage import Location
 
 if TYPE_CHECKING:
     from ray.data import Dataset
+
+# Chunks that a worker has in work: while the engine answers one, the prompts of the next are written.
+_IN_FLIGHT = 4
+_REPLICAS_A_WORKER = 4
 
 
 class Done:
@@ -42,35 +50,73 @@ def run_local(prepared: Prepared, chunks: tuple[Chunk, ...], done: Done) -> None
     from jobs.sink import ScoreSink
 
     _chunks(prepared.store, chunks).map_batches(
-        partial(score_local, setup=prepared.local, done=done), batch_size=None, batch_format="pyarrow", concurrency=1
+        partial(_load_and_score, setup=prepared.local, filesystem=prepared.store.fs, done=done),
+        batch_size=None,
+        batch_format="pyarrow",
+        concurrency=1,
     ).write_datasink(ScoreSink(prepared.store.uri))
 
 
-def judge_stage(prepared: Prepared, setup: JudgeSetup) -> Stage:
-    """The engine's place in the pipeline; made in the main thread, where Ray may set its signal handlers."""
-    return engine_stage(prepared.config.engine, str(setup.model.path))
+class JudgeWorker:
+    """Reads a chunk, writes its prompts, asks the engines, and gives score rows; several chunks at a time."""
+
+    def __init__(self, setup: JudgeSetup, engines: Mapping[str, Engine], filesystem: Any, done: Done) -> None:
+        self._judges, self._engines, self._fs = setup.judges(), engines, filesystem
+        self._setup, self._done = setup, done.get()
+
+    def __call__(self, paths: pa.Table) -> pa.Table:
+        """The rows of one chunk."""
+        samples = samples_of(_load(paths, self._fs))
+        run = RunContext(run_id=self._setup.run_id, job=self._setup.job, scored_at=datetime.now(UTC))
+        rows = judge_samples(samples, self._judges, self._done, partial(ask_by_engine, self._engines), run)
+        return pa.Table.from_pylist(rows, schema=SCORE_SCHEMA)
 
 
-def run_judges(prepared: Prepared, setup: JudgeSetup, stage: Stage, chunks: tuple[Chunk, ...], done: Done) -> None:
+def start_engines(prepared: Prepared) -> dict[str, Engine]:
+    """The engines that the judges of a run ask, by name."""
+    models = prepared.setup.models if prepared.setup else {}
+    return {name: start_engine(prepared.config.all_engines[name], model) for name, model in models.items()}
+
+
+def run_judges(prepared: Prepared, setup: JudgeSetup, chunks: tuple[Chunk, ...], done: Done) -> None:
     """Score ``chunks`` with the judges."""
+    judge_chunks(prepared, setup, start_engines(prepared), chunks, done)
+
+
+def judge_chunks(
+    prepared: Prepared, setup: JudgeSetup, engines: Mapping[str, Engine], chunks: tuple[Chunk, ...], done: Done
+) -> None:
+    """Score ``chunks`` with the judges, on engines that are up."""
+    from ray.data import ActorPoolStrategy
+
     from jobs.sink import ScoreSink
 
-    prompts = _chunks(prepared.store, chunks).map_batches(
-        partial(expand, setup=setup, done=done), batch_size=None, batch_format="pyarrow"
-    )
-    stage(prompts).map_batches(partial(collapse, setup=setup), batch_size=None, batch_format="pandas").write_datasink(
-        ScoreSink(prepared.store.uri)
-    )
+    replicas = sum(config.replicas for name, config in prepared.config.all_engines.items() if name in engines)
+    _chunks(prepared.store, chunks).map_batches(
+        JudgeWorker,
+        fn_constructor_args=(setup, engines, prepared.store.fs, done),
+        batch_size=None,
+        batch_format="pyarrow",
+        compute=ActorPoolStrategy(
+            size=math.ceil(replicas / _REPLICAS_A_WORKER),
+            max_concurrent_calls_per_actor=_IN_FLIGHT,
+            enable_true_multi_threading=True,
+        ),
+        # It waits for the engine nearly all of the time: the core belongs to the engine and to reading and writing.
+        num_cpus=0,
+    ).write_datasink(ScoreSink(prepared.store.uri))
 
 
 def _chunks(store: Location, chunks: tuple[Chunk, ...]) -> Dataset:
-    """One block a chunk: the samples of a chunk stay together on their way through the pipeline."""
+    """One block a chunk, with nothing but its path: whoever scores it reads it."""
     import ray
 
     items = [{"path": store.child(chunk.path).path} for chunk in chunks]
-    return ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
-        partial(_load, filesystem=store.fs), batch_size=None, batch_format="pyarrow"
-    )
+    return ray.data.from_items(items, override_num_blocks=len(items))
+
+
+def _load_and_score(paths: pa.Table, setup: Any, filesystem: Any, done: Any) -> pa.Table:
+    return score_local(_load(paths, filesystem), setup, done)
 
 
 def _load(paths: pa.Table, filesystem: Any) -> pa.Table:

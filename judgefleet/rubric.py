@@ -80,12 +80,27 @@ class Axis(_Strict):
         return f"{self.name.replace('_', ' ')}: {self.question}{anchors}"
 
 
+class Titles(_Strict):
+    """What the judge sees above each part of a trace."""
+
+    contexts: str = "Context"
+    question: str = "User's message"
+    answer: str = "Answer"
+    reference: str = "Reference answer"
+    tool_calls: str = "Tools that were called"
+
+
 class Rubric(_Strict):
-    """Name, version, instructions and axes; ``content_hash`` changes with any word of it."""
+    """Name, version, instructions and axes; ``content_hash`` changes with any word of it.
+
+    ``steps``: how to come to a verdict, one after the other (the evaluation steps of G-Eval, Liu et al. 2023).
+    """
 
     name: Slug
     version: str
     instructions: str = Field(min_length=1)
+    steps: tuple[str, ...] = ()
+    titles: Titles = Titles()
     axes: tuple[Axis, ...] = ()
     needs: frozenset[Need] = frozenset({Need.QUESTION, Need.OUTPUT})
 
@@ -106,7 +121,8 @@ class Rubric(_Strict):
     @property
     def text(self) -> str:
         """The rubric as the judge reads it."""
-        return "\n".join([self.instructions.strip(), *(axis.text for axis in self.axes)])
+        steps = [f"Step {number}: {step}" for number, step in enumerate(self.steps, 1)]
+        return "\n".join([self.instructions.strip(), *steps, *(axis.text for axis in self.axes)])
 
 
 def load_rubric(name: str, folder: Path) -> Rubric:

@@ -39,6 +39,7 @@ class Need(StrEnum):
     OUTPUT = "output"
     CONTEXTS = "contexts"
     REFERENCE = "reference"
+    TOOL_CALLS = "tool_calls"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,5 +97,6 @@ def missing_need(info: ScorerInfo, sample: Sample) -> str | None:
     for need in sorted(info.needs):
         found = getattr(sample.trace, need.value)
         if not found or (isinstance(found, str) and not found.strip()):
-            return f"the trace has no {need.value}" if not found else f"the {need.value} is blank"
+            what = need.value.replace("_", " ")
+            return f"the trace has no {what}" if not found else f"the {what} is blank"
     return None

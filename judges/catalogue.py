@@ -14,11 +14,19 @@ ENTRY_POINT_GROUP = "judgefleet.scorers"
 
 # A class named here has a pydantic model `Options` and takes `(name, options)`.
 CATALOGUE = {
+    "code_tests": "judges.checks.code_tests:CodeTests",
     "json_valid": "judges.checks.json_valid:JsonValid",
     "length": "judges.checks.length:Length",
     "not_empty": "judges.checks.not_empty:NotEmpty",
+    "pii": "judges.checks.pii:Pii",
     "policy_citation": "judges.checks.policy_citation:PolicyCitation",
     "regex": "judges.checks.regex:Regex",
+    "tool_call_arguments": "judges.checks.tool_call_arguments:ToolCallArguments",
+    "cost": "judges.measures.cost:Cost",
+    "error": "judges.measures.error:Error",
+    "latency": "judges.measures.latency:Latency",
+    "tokens": "judges.measures.tokens:Tokens",
+    "user_feedback": "judges.measures.user_feedback:UserFeedback",
     "bertscore": "judges.similarity.bertscore:BertScore",
     "embedding_cosine": "judges.similarity.embedding_cosine:EmbeddingCosine",
     "judge_pairwise": "judges.pairwise:PairwiseJudge",

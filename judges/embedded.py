@@ -1,21 +1,18 @@
 """Models that come with a Python package, so that a judge and an embedder exist where no model hub is."""
 
 import importlib.util
-import io
 import json
 import logging
 import os
 import shutil
-import sys
-from contextlib import AbstractContextManager, nullcontext, redirect_stderr
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
 from judgefleet.errors import ConfigError
+from judges.quiet import quiet_loading
 from judges.weights import cache_root, hash_files, weight_files
 
 logger = logging.getLogger(__name__)
@@ -125,7 +122,7 @@ def convert_gguf(source: Path, target: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
-    with _progress_on_terminal_only():
+    with quiet_loading():
         loaded = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name)
         # A fresh model of the same shape forgets that the weights were quantised; vLLM would refuse them otherwise.
         config = type(loaded.config).from_dict(
@@ -170,7 +167,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _progress_on_terminal_only() -> AbstractContextManager[Any]:
-    return nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO())

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from pydantic import BaseModel, ConfigDict, Field
+
+from judgefleet.errors import ConfigError, did_you_mean
 from judgefleet.sample import Sample
 from judgefleet.score import Outcome, score_id
 from judgefleet.scorer import ScorerInfo
-from judges.prompt import LAYOUT_VERSION, Prompt, PromptWriter
+from judges.asking import Asking
+from judges.prompt import DEFAULT_ENGINE, LAYOUT_VERSION, Draft, Prompt, Writer
 from judges.verdict import Reply
-
-if TYPE_CHECKING:
-    from judges.judge_model import JudgeModel
 
 RUBRICS = Path(__file__).parent / "rubrics"
 
@@ -41,7 +43,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unit:
-    """The smallest piece of judging: prompts that are asked together and the rows they answer.
+    """The smallest piece of judging: questions that are asked together and the rows they answer.
 
     ``settled`` holds the outcomes of a unit that needs no engine (not applicable, too long), one per row.
     ``note`` says what a reader of the rows must know, such as what was cut. ``wanted`` is false for a row that is
@@ -50,18 +52,32 @@ class Unit:
 
     rows: tuple[Row, ...]
     wanted: tuple[bool, ...] = ()
-    prompts: tuple[Prompt, ...] = ()
+    askings: tuple[Asking, ...] = ()
     settled: tuple[Outcome, ...] = ()
     note: str | None = None
 
-    def without_text(self) -> Unit:
-        """The unit as it travels past the engine: its rows, without prompts and without the texts of the traces."""
-        return replace(self, prompts=(), rows=tuple(replace(r, sample=_bare(r.sample)) for r in self.rows))
+    @property
+    def done(self) -> bool:
+        """Whether no question is open."""
+        return all(asking.done for asking in self.askings)
 
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """What to ask an engine now."""
+        return tuple(prompt for asking in self.askings for prompt in asking.prompts())
 
-def _bare(sample: Sample) -> Sample:
-    trace = replace(sample.trace, messages=(), output=None, contexts=(), tool_calls=(), reference=None)
-    return replace(sample, trace=trace)
+    def after(self, replies: Sequence[Reply]) -> Unit:
+        """The unit one round on; ``replies`` in the order of ``prompts``."""
+        left, stepped = iter(replies), []
+        for asking in self.askings:
+            mine = list(islice(left, len(asking.prompts())))
+            stepped.append(asking.after(mine) if mine else asking)
+        return replace(self, askings=tuple(stepped))
+
+    @property
+    def spent(self) -> list[Reply]:
+        """Every reply so far."""
+        return [reply for asking in self.askings for reply in asking.spent]
 
 
 Keep = Callable[[Row], bool]
@@ -87,25 +103,76 @@ class Judge(Protocol):
         """
         ...
 
-    def conclude(self, unit: Unit, replies: Sequence[Reply]) -> list[Outcome]:
-        """One outcome for each row of ``unit``; ``replies`` in the order of its prompts."""
+    def conclude(self, unit: Unit) -> list[Outcome] | Unit:
+        """One outcome for each row of ``unit``, whose questions are all answered; or what to ask next."""
         ...
 
 
 class UnboundJudge(Protocol):
-    """A judge as configured; ``bind`` checks that the model can express its verdicts (ConfigError otherwise)."""
+    """A judge as configured; ``bind`` checks that its model can express its verdicts (ConfigError otherwise)."""
 
-    def bind(self, model: JudgeModel, writer: PromptWriter) -> Judge:
-        """The judge for one model."""
+    @property
+    def engines(self) -> frozenset[str]:
+        """The engines it asks, by name."""
+        ...
+
+    def bind(self, writers: Mapping[str, Writer]) -> Judge:
+        """The judge with the writer of its engine, by the engine's name in the configuration."""
         ...
 
 
-def judge_config(model: JudgeModel, rubric_hash: str, **more: object) -> dict[str, object]:
-    """The configuration every judge has: model, rubric, prompt layout, and how the verdict is asked."""
+class JudgeOptions(BaseModel):
+    """What every judge is configured with.
+
+    ``rubric``: a name in judges/rubrics, or the path of a YAML file. ``engine``: the name of the engine that is asked.
+    ``reason_tokens``: how long a reason the judge may write before its verdict; 0 asks for none, and is far faster.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    rubric: str
+    engine: str = DEFAULT_ENGINE
+    reason_tokens: int = Field(default=0, ge=0, le=4096)
+
+    @property
+    def reason(self) -> Draft | None:
+        """The reason as a draft."""
+        return Draft(max_tokens=self.reason_tokens) if self.reason_tokens else None
+
+    @property
+    def lead(self) -> str:
+        """What is asked for beside the verdict."""
+        return REASON_LEAD if self.reason_tokens else ""
+
+
+REASON_LEAD = "First give your reason in a few short sentences; the verdict comes after it. "
+
+
+def writer_of(writers: Mapping[str, Writer], engine: str, judge: str) -> Writer:
+    """The writer for ``engine``. Raises ConfigError when there is no engine of that name."""
+    if engine not in writers:
+        raise ConfigError(f"judge {judge!r} asks the engine {engine!r}; {did_you_mean(engine, writers)}")
+    return writers[engine]
+
+
+def judge_config(writer: Writer, rubric_hash: str, options: JudgeOptions, **more: object) -> dict[str, object]:
+    """The configuration every judge has: model, rubric, prompt layout, and how the verdict is asked and weighted."""
     return {
-        **model.config,
+        **writer.model.config,
         "rubric": rubric_hash,
         "layout": LAYOUT_VERSION,
-        "sampling": {"temperature": 0.0, "max_tokens": 1, "guided": "allowed_token_ids"},
+        "sampling": {"temperature": 0.0, "guided": "one token of the labels at a time"},
+        "reason_tokens": options.reason_tokens,
         **more,
     }
+
+
+def remarks(unit: Unit) -> str | None:
+    """What a reader of the row should know: the judge's reasons, what was cut, and how the value came about.
+
+    The reasons of both orders of a pair stand one after the other.
+    """
+    reasons = [asking.reason for asking in unit.askings if asking.reason]
+    cut = ["a draft was ended by its limit"] if any(asking.cut for asking in unit.askings) else []
+    unweighted = any(asking.verdict and not asking.verdict.weighted for asking in unit.askings)
+    plain = ["the engine gave no probabilities: the value is that of the label"] if unweighted else []
+    return " | ".join([*reasons, *([unit.note] if unit.note else []), *cut, *plain]) or None

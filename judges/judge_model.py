@@ -1,28 +1,40 @@
 """The judge model as a fingerprint sees it: everything beside the rubric that can change a verdict."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class JudgeModel:
-    """A model folder and how an engine runs it.
+class Thinking:
+    """How a thinking model marks its reasoning, and how many tokens of it are waited for."""
 
-    ``digest`` is SHA-256 over the weights, ``files_digest`` over configuration, tokenizer and chat template.
-    ``engine_options``: what the configuration hands to the engine by name; any of it may change a verdict.
+    max_tokens: int
+    open: str = "<think>"
+    close: str = "</think>"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgeModel:
+    """A model and how an engine runs it.
+
+    ``path`` and the digests are None where only a remote engine has the model. ``digest`` is SHA-256 over the weights,
+    ``files_digest`` over configuration, tokenizer and chat template. ``engine_options``: what the configuration hands
+    to the engine by name; any of it may change a verdict. ``thinking`` is None for models that answer at once.
     """
 
     name: str
-    path: Path
-    digest: str
-    files_digest: str
+    path: Path | None
+    digest: str | None
+    files_digest: str | None
     engine: str
     engine_version: str
     dtype: str
     quantization: str | None
     max_model_len: int
     engine_options: Mapping[str, object] = field(default_factory=dict)
+    thinking: Thinking | None = None
+    chat_template_kwargs: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def config(self) -> dict[str, object]:
@@ -36,4 +48,6 @@ class JudgeModel:
             "quantization": self.quantization,
             "max_model_len": self.max_model_len,
             "engine_options": dict(self.engine_options),
+            "thinking": asdict(self.thinking) if self.thinking else None,
+            "chat_template_kwargs": dict(self.chat_template_kwargs),
         }

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from judgefleet.rubric import Rubric
 from judgefleet.sample import Sample
+from judgefleet.scorer import Need
 
 # A fence is written by us only: the same characters inside a text are replaced before it is shown.
 _OPEN, _CLOSE = "<<<", ">>>"
@@ -43,11 +45,15 @@ def opening(part: Part) -> str:
 CLOSING = f"\n{_CLOSE}\n"
 
 
-def shared_parts(sample: Sample) -> list[Part]:
+def shared_parts(sample: Sample, rubric: Rubric) -> list[Part]:
     """What both answers to a question share: it stands first, so that it is computed once."""
-    contexts = "\n\n".join(sample.trace.contexts)
-    found = [Part(title="Policy", text=contexts, yields=0, keep=0.25)] if contexts else []
-    return [*found, Part(title="Customer's message", text=sample.trace.question or "", yields=2, keep=0.5)]
+    trace, titles = sample.trace, rubric.titles
+    contexts = "\n\n".join(trace.contexts)
+    parts = [Part(title=titles.contexts, text=contexts, yields=0, keep=0.25)] if contexts else []
+    parts.append(Part(title=titles.question, text=trace.question or "", yields=2, keep=0.5))
+    if Need.REFERENCE in rubric.needs:
+        parts.append(Part(title=titles.reference, text=trace.reference or "", yields=2, keep=0.5))
+    return parts
 
 
 def answer_part(sample: Sample, title: str) -> Part:

@@ -1,22 +1,22 @@
 """Pairwise judge: which of two answers is better, always asked in both orders."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
 from judgefleet.rubric import Rubric, load_rubric
 from judgefleet.sample import Sample
 from judgefleet.score import OrderVerdict, Outcome, Status, failure
 from judgefleet.scorer import ScorerInfo, ScorerKind, missing_need
-from judges.judge import RUBRICS, Keep, Row, Unit, judge_config
-from judges.judge_model import JudgeModel
+from judges.asking import Question, ask
+from judges.judge import RUBRICS, JudgeOptions, Keep, Row, Unit, judge_config, remarks, writer_of
 from judges.material import answer_part, shared_parts
 from judges.pairs import Pair, match_pairs
-from judges.prompt import Body, Prompt, PromptWriter
+from judges.prompt import Body, Writer
 from judges.reconcile import likeliest, reconcile
-from judges.verdict import Reply, read_verdict, usage
+from judges.verdict import usage
 
 AXIS = "preference"
 # Shown to the judge, and what each means for the answer that stood first.
@@ -26,14 +26,12 @@ _QUESTION = "Which answer is better? Reply with A for answer A or B for answer B
 _QUESTION_WITH_TIE = "Which answer is better? Reply with A for answer A, B for answer B, or C if they are equally good."
 
 
-class PairwiseOptions(BaseModel):
-    """``rubric``: a name or a path. ``variants``: the two arms. ``pair_by``: the attribute that both answers share.
+class PairwiseOptions(JudgeOptions):
+    """``variants``: the two arms. ``pair_by``: the attribute that both answers share.
 
     ``allow_tie``: whether the judge may call a tie; the two orders disagreeing is one in any case.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    rubric: str
     variants: tuple[str, str]
     pair_by: str = "judgefleet.item_id"
     allow_tie: bool = False
@@ -46,7 +44,18 @@ class PairwiseOptions(BaseModel):
 
 
 class PairwiseJudge:
-    """As configured. Disagreement between the orders is a tie with ``order_consistent`` false, never a coin flip."""
+    """Which of two answers is better, asked in both orders; if they disagree it is a tie, never a coin flip.
+
+    Each of the two traces gets a row. Where the orders disagree its ``order_consistent`` is false.
+
+    >>> judge = PairwiseJudge("preference", PairwiseOptions(rubric="support_preference", variants=("A", "B")))
+    >>> judge.rubric.name, judge.options.allow_tie
+    ('support_preference', False)
+    """
+
+    EXAMPLE = "rubric: support_preference, variants: [A, B]"
+    AXES = "`preference`"
+    VALUE = "probability that this answer is preferred, both orders averaged, 0 to 1"
 
     Options = PairwiseOptions
 
@@ -54,30 +63,32 @@ class PairwiseJudge:
         self.name, self.options = name, options
         self.rubric = load_rubric(options.rubric, RUBRICS)
 
-    def bind(self, model: JudgeModel, writer: PromptWriter) -> "BoundPairwise":
-        """The judge for one model. Raises ConfigError when its tokenizer cannot say A, B and C in one token."""
-        return BoundPairwise(self.name, self.options, self.rubric, model, writer)
+    @property
+    def engines(self) -> frozenset[str]:
+        """The one engine it asks."""
+        return frozenset({self.options.engine})
+
+    def bind(self, writers: Mapping[str, Writer]) -> "BoundPairwise":
+        """The judge for one model. Raises ConfigError when its tokenizer does not tell A, B and C apart."""
+        return BoundPairwise(self.name, self.options, self.rubric, writer_of(writers, self.options.engine, self.name))
 
 
 class BoundPairwise:
     """Compares with one model. Both traces of a pair get a row, each seen from its own side."""
 
-    def __init__(
-        self, name: str, options: PairwiseOptions, rubric: Rubric, model: JudgeModel, writer: PromptWriter
-    ) -> None:
+    def __init__(self, name: str, options: PairwiseOptions, rubric: Rubric, writer: Writer) -> None:
         self._options, self._rubric, self._writer = options, rubric, writer
         self._labels = _LABELS | (_TIE if options.allow_tie else {})
-        self._allowed = writer.label_ids(list(self._labels))
-        question = _QUESTION_WITH_TIE if options.allow_tie else _QUESTION
-        self._question = writer.question(question)
-        asked = {"mode": "pairwise", "rubric_text": rubric.text, "question": question, "pair_by": options.pair_by}
+        text = options.lead + (_QUESTION_WITH_TIE if options.allow_tie else _QUESTION)
+        self._question = Question(text=text, choice=writer.choice(list(self._labels)), reason=options.reason)
+        asked = {"mode": "pairwise", "rubric_text": rubric.text, "question": text, "pair_by": options.pair_by}
         self.info = ScorerInfo(
             name=name,
             version="1",
             kind=ScorerKind.LLM,
             axes=(AXIS,),
             needs=rubric.needs,
-            config=judge_config(model, rubric.content_hash, **asked),
+            config=judge_config(writer, rubric.content_hash, options, **asked),
         )
 
     def rows(self, samples: Sequence[Sample]) -> Iterator[Row]:
@@ -103,17 +114,12 @@ class BoundPairwise:
             yield self._settled(rows, wanted, failure(Status.NOT_APPLICABLE, f"in this pair: {missing}"))
             return
         first, second = self._body(pair), self._body(pair.swapped)
-        if first.token_ids is None or second.token_ids is None:
+        if first.script is None or second.script is None:
             why = f"the prompt is too long: {first.cut}"
             yield self._settled(rows, wanted, failure(Status.CONTEXT_OVERFLOW, why))
             return
-        prompts = [(*ids, *self._question) for ids in (first.token_ids, second.token_ids)]
-        yield Unit(
-            rows=rows,
-            wanted=wanted,
-            prompts=tuple(Prompt(token_ids=ids, allowed=self._allowed) for ids in prompts),
-            note=first.cut,
-        )
+        askings = tuple(ask(self._writer, script, self._question) for script in (first.script, second.script))
+        yield Unit(rows=rows, wanted=wanted, askings=askings, note=first.cut)
 
     def _settled(self, rows: tuple[Row, ...], wanted: tuple[bool, ...], why: Outcome) -> Unit:
         outcomes = tuple(failure(why.status, why.reason or "", **link) for link in _links(rows))
@@ -121,12 +127,13 @@ class BoundPairwise:
 
     def _body(self, pair: Pair) -> Body:
         answers = [answer_part(s, title) for s, title in zip(pair.samples, ("Answer A", "Answer B"), strict=True)]
-        return self._writer.body(self._rubric.text, [*shared_parts(pair.shared), *answers], len(self._question))
+        parts = [*shared_parts(pair.shared, self._rubric), *answers]
+        return self._writer.body(self._rubric.text, parts, self._question.room(self._writer))
 
-    def conclude(self, unit: Unit, replies: Sequence[Reply]) -> list[Outcome]:
+    def conclude(self, unit: Unit) -> list[Outcome]:
         """The reconciled verdict, once from each side; a failure of either order fails both rows."""
-        verdicts = [read_verdict(reply, list(self._labels), self._allowed) for reply in replies]
-        spent: dict[str, Any] = usage(replies)
+        verdicts = [asking.verdict for asking in unit.askings if asking.verdict]
+        spent: dict[str, Any] = usage(unit.spent)
         if failed := next((v.failure for v in verdicts if v.failure), None):
             return [failure(failed.status, failed.reason or "", **link, **spent) for link in _links(unit.rows)]
         places = [{"tie": 0.0} | {self._labels[label]: p for label, p in v.probabilities.items()} for v in verdicts]
@@ -135,7 +142,7 @@ class BoundPairwise:
             for row, place in zip(unit.rows, places, strict=True)
         )
         return [
-            Outcome(**asdict(side), orders=orders, reason=unit.note, **link, **spent)
+            Outcome(**asdict(side), orders=orders, reason=remarks(unit), **link, **spent)
             for side, link in zip(reconcile(places), _links(unit.rows), strict=True)
         ]
 

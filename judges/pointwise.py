@@ -1,53 +1,66 @@
-"""Pointwise judge: grades one answer on each axis of a rubric, one guided token an axis."""
+"""Pointwise judge: grades one answer on each axis of a rubric, one guided verdict an axis."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-
-from pydantic import BaseModel, ConfigDict
 
 from judgefleet.errors import ConfigError
 from judgefleet.rubric import Axis, Rubric, load_rubric
 from judgefleet.sample import Sample
 from judgefleet.score import Outcome, Status, failure
 from judgefleet.scorer import ScorerInfo, ScorerKind, missing_need
-from judges.judge import RUBRICS, Keep, Row, Unit, judge_config
-from judges.judge_model import JudgeModel
+from judges.asking import Question, ask
+from judges.judge import RUBRICS, JudgeOptions, Keep, Row, Unit, judge_config, remarks, writer_of
 from judges.material import answer_part, shared_parts
-from judges.prompt import Prompt, PromptWriter
-from judges.verdict import Reply, read_verdict, usage
-
-
-class PointwiseOptions(BaseModel):
-    """``rubric``: a name in judges/rubrics, or the path of a YAML file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    rubric: str
+from judges.prompt import Writer
+from judges.verdict import usage
 
 
 class PointwiseJudge:
-    """As configured; the value of a row is the probability-weighted score (G-Eval, Liu et al. 2023, section 2.2)."""
+    """Grades an answer on each axis of a rubric: the mean of the grades, weighted by their probabilities.
 
-    Options = PointwiseOptions
+    That is the score of G-Eval (Liu et al. 2023, section 2.2).
 
-    def __init__(self, name: str, options: PointwiseOptions) -> None:
-        self.name = name
+    >>> judge = PointwiseJudge("quality", JudgeOptions(rubric="support_quality"))
+    >>> [axis.name for axis in judge.rubric.axes][:2]
+    ['clarity', 'accuracy']
+    """
+
+    EXAMPLE = "rubric: support_quality"
+    AXES = "those of the rubric"
+    VALUE = "probability-weighted grade on the scale of the rubric"
+
+    Options = JudgeOptions
+
+    def __init__(self, name: str, options: JudgeOptions) -> None:
+        self.name, self.options = name, options
         self.rubric = load_rubric(options.rubric, RUBRICS)
         if not self.rubric.axes:
             raise ConfigError(f"rubric {self.rubric.name!r} has no axes; a pointwise judge grades at least one")
 
-    def bind(self, model: JudgeModel, writer: PromptWriter) -> "BoundPointwise":
-        """The judge for one model. Raises ConfigError when a label of a scale is not a single token."""
-        return BoundPointwise(self.name, self.rubric, model, writer)
+    @property
+    def engines(self) -> frozenset[str]:
+        """The one engine it asks."""
+        return frozenset({self.options.engine})
+
+    def bind(self, writers: Mapping[str, Writer]) -> "BoundPointwise":
+        """The judge for one model. Raises ConfigError when its tokenizer does not tell the labels of a scale apart."""
+        return BoundPointwise(self.name, self.options, self.rubric, writer_of(writers, self.options.engine, self.name))
 
 
 class BoundPointwise:
     """Grades with one model."""
 
-    def __init__(self, name: str, rubric: Rubric, model: JudgeModel, writer: PromptWriter) -> None:
+    def __init__(self, name: str, options: JudgeOptions, rubric: Rubric, writer: Writer) -> None:
         self._rubric, self._writer = rubric, writer
         self._axes = {axis.name: axis for axis in rubric.axes}
-        self._allowed = {n: writer.label_ids(list(axis.scale.values)) for n, axis in self._axes.items()}
-        self._questions = {n: writer.question(_question(axis)) for n, axis in self._axes.items()}
+        self._questions = {
+            name: Question(
+                text=_question(axis, options.lead),
+                choice=writer.choice(list(axis.scale.values)),
+                reason=options.reason,
+            )
+            for name, axis in self._axes.items()
+        }
         directions = {axis.direction for axis in rubric.axes}
         if len(directions) > 1:
             raise ConfigError(f"rubric {rubric.name!r} mixes directions; put them into two rubrics")
@@ -58,7 +71,14 @@ class BoundPointwise:
             axes=tuple(self._axes),
             direction=directions.pop(),
             needs=rubric.needs,
-            config=judge_config(model, rubric.content_hash, mode="pointwise", rubric_text=rubric.text),
+            config=judge_config(
+                writer,
+                rubric.content_hash,
+                options,
+                mode="pointwise",
+                rubric_text=rubric.text,
+                value="mean of the scale by label probability",
+            ),
         )
 
     def rows(self, samples: Sequence[Sample]) -> Iterator[Row]:
@@ -75,35 +95,37 @@ class BoundPointwise:
         if missing := missing_need(self.info, sample):
             yield Unit(rows=tuple(rows), settled=(failure(Status.NOT_APPLICABLE, missing),) * len(rows))
             return
-        parts = [*shared_parts(sample), answer_part(sample, "Answer")]
-        body = self._writer.body(self._rubric.text, parts, max(map(len, self._questions.values())))
-        if body.token_ids is None:
+        parts = [*shared_parts(sample, self._rubric), answer_part(sample, self._rubric.titles.answer)]
+        room = max(question.room(self._writer) for question in self._questions.values())
+        body = self._writer.body(self._rubric.text, parts, room)
+        if body.script is None:
             overflow = failure(Status.CONTEXT_OVERFLOW, f"the prompt is too long: {body.cut}")
             yield Unit(rows=tuple(rows), settled=(overflow,) * len(rows))
             return
         for row in rows:
-            ids = (*body.token_ids, *self._questions[row.axis])
-            yield Unit(rows=(row,), prompts=(Prompt(token_ids=ids, allowed=self._allowed[row.axis]),), note=body.cut)
+            asking = ask(self._writer, body.script, self._questions[row.axis])
+            yield Unit(rows=(row,), askings=(asking,), note=body.cut)
 
-    def conclude(self, unit: Unit, replies: Sequence[Reply]) -> list[Outcome]:
+    def conclude(self, unit: Unit) -> list[Outcome]:
         """The weighted score of the one row in ``unit``."""
-        axis = unit.rows[0].axis
-        values = self._axes[axis].scale.values
-        verdict = read_verdict(replies[0], list(values), self._allowed[axis])
-        spent: dict[str, Any] = usage(replies)
-        if verdict.failure:
-            return [failure(verdict.failure.status, verdict.failure.reason or "", **spent)]
+        values = self._axes[unit.rows[0].axis].scale.values
+        [asking] = unit.askings
+        spent: dict[str, Any] = usage(unit.spent)
+        verdict = asking.verdict
+        if verdict is None or verdict.failure:
+            failed = verdict.failure if verdict and verdict.failure else failure(Status.UNPARSED, "no verdict")
+            return [failure(failed.status, failed.reason or "", **spent)]
         value = sum(probability * values[label] for label, probability in verdict.probabilities.items())
         return [
             Outcome(
                 value=round(value, 6),
                 label=verdict.label,
-                probabilities=verdict.probabilities,
-                reason=unit.note,
+                probabilities=verdict.probabilities if verdict.weighted else {},
+                reason=remarks(unit),
                 **spent,
             )
         ]
 
 
-def _question(axis: Axis) -> str:
-    return f"Grade the answer on {axis.name.replace('_', ' ')}: {axis.question} {axis.scale.sentence}"
+def _question(axis: Axis, lead: str) -> str:
+    return f"{lead}Grade the answer on {axis.name.replace('_', ' ')}: {axis.question} {axis.scale.sentence}"

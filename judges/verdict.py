@@ -1,6 +1,5 @@
-"""Verdict: from what an engine replied to a distribution over the allowed labels, or to a reason why not."""
+"""Verdict: what a judge said, as a distribution over the allowed labels or a reason why there is none."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,10 +8,16 @@ from judgefleet.score import Outcome, Status, failure
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """What any engine returns for one prompt. ``logprobs``: natural logs for the first token's candidates, by id."""
+    """What any engine returns for one prompt.
 
+    ``logprobs``: the natural logarithm of the probability of each of the prompt's labels, in their order; empty where
+    an engine offers none. ``text`` and ``token_ids``: what was written. ``finished`` is false where it was cut off.
+    """
+
+    logprobs: tuple[float, ...] = ()
+    text: str = ""
     token_ids: tuple[int, ...] = ()
-    logprobs: Mapping[int, float] = field(default_factory=dict)
+    finished: bool = True
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
     completion_tokens: int | None = None
@@ -22,9 +27,13 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """The distribution over labels (sums to 1), or the failure that stands in its place."""
+    """The distribution over labels (sums to 1), or the failure that stands in its place.
+
+    ``weighted`` is false where the engine offered no probabilities: all mass is on the one label that was said.
+    """
 
     probabilities: Mapping[str, float] = field(default_factory=dict)
+    weighted: bool = True
     failure: Outcome | None = None
 
     @property
@@ -33,29 +42,20 @@ class Verdict:
         return max(self.probabilities, key=lambda label: self.probabilities[label])
 
 
-def read_verdict(reply: Reply, labels: Sequence[str], allowed: Sequence[int]) -> Verdict:
-    """The label distribution of one guided token.
+def no_verdict(status: Status, reason: str) -> Verdict:
+    """A verdict that did not come about."""
+    return Verdict(failure=failure(status, reason))
 
-    Probabilities are rounded to 6 decimals: what lies below that is noise of the engine's arithmetic.
 
-    >>> reply = Reply(token_ids=(7,), logprobs={7: math.log(0.75), 8: math.log(0.25)})
-    >>> read_verdict(reply, ["yes", "no"], [7, 8]).probabilities
-    {'yes': 0.75, 'no': 0.25}
-    >>> read_verdict(Reply(token_ids=(9,)), ["yes", "no"], [7, 8]).failure.status.value
-    'off_scale'
+def reply_failure(reply: Reply) -> Verdict | None:
+    """The failure that an engine reported, or None.
+
+    >>> reply_failure(Reply(error="Timeout after 3 s")).failure.status.value
+    'timeout'
     """
-    if reply.error is not None:
-        status = Status.TIMEOUT if "timeout" in reply.error.lower() else Status.ENGINE_ERROR
-        return Verdict(failure=failure(status, reply.error))
-    if not reply.token_ids:
-        return Verdict(failure=failure(Status.UNPARSED, "the engine returned no token"))
-    if reply.token_ids[0] not in allowed:
-        return Verdict(failure=failure(Status.OFF_SCALE, f"token {reply.token_ids[0]} is none of {list(labels)}"))
-    masses = [math.exp(reply.logprobs.get(token, -math.inf)) for token in allowed]
-    total = sum(masses)
-    if not total > 0:
-        return Verdict(failure=failure(Status.UNPARSED, "the engine returned no log-probabilities"))
-    return Verdict(probabilities={label: round(m / total, 6) for label, m in zip(labels, masses, strict=True)})
+    if reply.error is None:
+        return None
+    return no_verdict(Status.TIMEOUT if "timeout" in reply.error.lower() else Status.ENGINE_ERROR, reply.error)
 
 
 def usage(replies: Sequence[Reply]) -> dict[str, int | float | None]:

@@ -57,10 +57,19 @@ def test_a_rubric_no_tokenizer_can_do(
     run: Run, tmp_path: Path, write_traces: Callable[..., Path], make_config: Callable[..., Path]
 ) -> None:
     write_traces(1)
-    axis = "{name: a, question: 'Good?', scale: {min: 1, max: 100}}"
-    (tmp_path / "hundred.yaml").write_text(f"name: r\nversion: '1'\ninstructions: Grade.\naxes: [{axis}]\n")
-    scorers = [{"use": "judge_pointwise", "rubric": str(tmp_path / "hundred.yaml")}]
-    fails(run, "batch", str(make_config(scorers=scorers)), says="not one token")
+    axis = "{name: a, question: 'Good?', scale: {labels: {'': 0, good: 1}}}"
+    (tmp_path / "blank.yaml").write_text(f"name: r\nversion: '1'\ninstructions: Grade.\naxes: [{axis}]\n")
+    scorers = [{"use": "judge_pointwise", "rubric": str(tmp_path / "blank.yaml")}]
+    fails(run, "batch", str(make_config(scorers=scorers)), says="cannot be asked of")
+
+
+def test_an_engine_that_is_not_configured(
+    run: Run, write_traces: Callable[..., Path], make_config: Callable[..., Path]
+) -> None:
+    write_traces(1)
+    scorers = [{"use": "judge_pointwise", "rubric": "support_quality", "engine": "panel"}]
+    config = make_config(scorers=scorers, engines={"panels": {"kind": "scripted"}})
+    fails(run, "batch", str(config), says="did you mean 'panels'")
 
 
 def test_a_configuration_that_is_not_there(run: Run, tmp_path: Path) -> None:

@@ -10,19 +10,20 @@ import pytest
 
 from jobs.causes import cause_of, engine_words
 from jobs.config import EngineConfig, ScorerConfig
-from jobs.engine import read_reply
+from jobs.engines.base import ask_by_engine
+from jobs.engines.scripted import ScriptedEngine
 from jobs.estimate import count_tokens
 from jobs.forget import Planned
-from jobs.judging import PROMPT_SCHEMA, JudgeSetup, prompt_rows, samples_of, verdict_rows
+from jobs.judging import JudgeSetup, judge_samples, samples_of
 from jobs.local import local_rows
 from jobs.prepare import judge_model
-from jobs.scripted import ERROR, ScriptedEngine
-from judgefleet.errors import RunError
 from judgefleet.ids import IdSet
 from judgefleet.sample import Sample, samples_to_table
 from judgefleet.score import SCORE_SCHEMA, Outcome, RunContext, Status
 from judgefleet.scorer import ScorerInfo, ScorerKind
 from judgefleet.trace import Message, Trace
+from judges.prompt import Prompt
+from judges.verdict import Reply
 
 RUN = RunContext(run_id="r", job="batch", scored_at=datetime(2026, 11, 22, tzinfo=UTC))
 NOTHING = IdSet([])
@@ -48,13 +49,13 @@ def setup() -> JudgeSetup:
             {"use": "judge_pairwise", "name": "preference", "rubric": "support_preference", "variants": ["A", "B"]}
         ),
     )
-    return JudgeSetup(scorers=judges, model=judge_model(EngineConfig(kind="scripted")), run_id="r", job="batch")
+    return JudgeSetup(
+        scorers=judges, models={"default": judge_model(EngineConfig(kind="scripted"))}, run_id="r", job="batch"
+    )
 
 
 def score(samples: list[Sample], setup: JudgeSetup, done: IdSet = NOTHING) -> list[dict[str, object]]:
-    rows = list(prompt_rows(samples, setup.judges(), done))
-    table = pa.Table.from_pylist(rows, schema=PROMPT_SCHEMA)
-    return verdict_rows(ScriptedEngine()(table).to_pylist(), setup.judges(), RUN)
+    return judge_samples(samples, setup.judges(), done, ScriptedEngine().ask, RUN)
 
 
 def test_every_sample_has_one_row_a_judge_and_axis(setup: JudgeSetup) -> None:
@@ -91,38 +92,50 @@ def test_what_is_in_the_store_is_not_asked_again(setup: JudgeSetup) -> None:
     half = IdSet([str(row["score_id"]) for row in rows[::2]])
     again = score(samples, setup, half)
     assert sorted(str(row["score_id"]) for row in again) == sorted(str(row["score_id"]) for row in rows[1::2])
-    assert not list(prompt_rows(samples, setup.judges(), IdSet([str(row["score_id"]) for row in rows])))
-
-
-def test_a_unit_in_pieces_is_an_error_and_never_a_score(setup: JudgeSetup) -> None:
-    rows = [
-        r for r in prompt_rows([sample("t1", "A"), sample("t2", "B")], setup.judges(), NOTHING) if r["prompts"] == 2
-    ]
-    with pytest.raises(RunError, match="1 of 2 prompts"):
-        verdict_rows([ScriptedEngine().reply(rows[0])], setup.judges(), RUN)
+    assert not score(samples, setup, IdSet([str(row["score_id"]) for row in rows]))
 
 
 def test_an_engine_error_is_a_row_with_its_reason(setup: JudgeSetup) -> None:
-    asked = [r for r in prompt_rows([sample("t1", "A")], setup.judges(), NOTHING) if not r[ERROR]]
-    rows = verdict_rows([row | {ERROR: "ValueError: broken"} for row in asked], setup.judges(), RUN)
+    def broken(prompts: Sequence[Prompt]) -> list[Reply]:
+        return [Reply(error="ValueError: broken") for _ in prompts]
+
+    rows = judge_samples([sample("t1", "A"), sample("t2", "B")], setup.judges(), NOTHING, broken, RUN)
+    assert len(rows) == 8
     assert {(row["status"], row["value"], row["reason"]) for row in rows} == {
         ("engine_error", None, "ValueError: broken")
     }
 
 
-def test_prompts_travel_without_the_texts_of_traces(setup: JudgeSetup) -> None:
-    secret = "a very particular answer"
-    rows = list(prompt_rows([sample("t1", "A", secret)], setup.judges(), NOTHING))
-    assert all(secret.encode() not in row["unit"] for row in rows)
+def test_everything_open_is_asked_in_one_call_and_an_error_is_not_asked_again(setup: JudgeSetup) -> None:
+    calls: list[int] = []
+
+    def ask(prompts: Sequence[Prompt]) -> list[Reply]:
+        calls.append(len(prompts))
+        return [Reply(error="gone") for _ in prompts]
+
+    judge_samples([sample("t1", "A"), sample("t2", "B")], setup.judges(), NOTHING, ask, RUN)
+    assert calls == [2 * 3 + 2]
 
 
-def test_replies_of_vllm_and_of_the_script_are_read_alike() -> None:
-    base = {ERROR: "", "generated_tokens": [7], "num_input_tokens": 3, "time_taken_llm": 0.5}
-    vllm = read_reply(base | {"logprobs": [{7: {"logprob": -0.5}, 8: {"logprob": -1.0}}]})
-    scripted = read_reply(base | {"logprobs": [{"token": 7, "logprob": -0.5}, {"token": 8, "logprob": -1.0}]})
-    assert vllm == scripted
-    assert vllm.latency_ms == 500.0
-    assert read_reply(base | {"logprobs": None}).logprobs == {}
+def test_a_reason_takes_a_second_round(setup: JudgeSetup) -> None:
+    options = {"use": "judge_pairwise", "rubric": "support_preference", "variants": ["A", "B"], "reason_tokens": 20}
+    talking = replace(setup, scorers=(ScorerConfig.model_validate(options),))
+    rows = score([sample("t1", "A"), sample("t2", "B")], talking)
+    assert [str(row["reason"]).count("A scripted remark") for row in rows] == [2, 2]
+    assert {row["completion_tokens"] for row in rows} == {2 * (8 + 1)}
+
+
+def test_prompts_go_to_the_engine_they_name_and_replies_keep_their_order() -> None:
+    class Named:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def ask(self, prompts: Sequence[Prompt]) -> list[Reply]:
+            return [Reply(text=f"{self.name} {prompt.token_ids[0]}") for prompt in prompts]
+
+    asked = [Prompt(token_ids=(i,), engine="ab"[i % 2]) for i in range(5)]
+    replies = ask_by_engine({"a": Named("a"), "b": Named("b")}, asked)
+    assert [reply.text for reply in replies] == ["a 0", "b 1", "a 2", "b 3", "a 4"]
 
 
 def test_samples_survive_arrow() -> None:

@@ -20,6 +20,13 @@ from jobs.prepare import prepare
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 Rows: TypeAlias = dict[tuple[str, str, str], dict[str, Any]]
 JUDGEFLEET = [sys.executable, "-c", "from jobs.cli import main; main()"]
+TEN = """
+name: ten
+version: "1"
+instructions: Grade the answer.
+axes:
+  - {name: overall, question: 'How good is it?', scale: {min: 1, max: 10}}
+"""
 ANSWERS = [
     ("Your parcel takes three to five working days, see SHIP-1.", "No idea, sorry."),
     ("You can return it within 30 days [RET-1].", "Returns are possible within 30 days."),
@@ -64,6 +71,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, traces: list[dict[str, obje
 def configure(folder: Path) -> Callable[[str], Path]:
     """Writes the configuration that scores into the store of the given name."""
 
+    (folder / "ten.yaml").write_text(TEN)
+
     def made(store: str) -> Path:
         config = {
             "name": "real",
@@ -72,6 +81,7 @@ def configure(folder: Path) -> Callable[[str], Path]:
             "scorers": [
                 {"use": "judge_pointwise", "name": "quality", "rubric": "support_quality"},
                 {"use": "judge_pairwise", "name": "preference", "rubric": "support_preference", "variants": ["A", "B"]},
+                {"use": "judge_pointwise", "name": "reasoned", "rubric": str(folder / "ten.yaml"), "reason_tokens": 12},
             ],
             "run": {"chunk_traces": 8},
         }
@@ -103,13 +113,25 @@ def call_judgefleet(*arguments: str) -> None:
 
 
 def test_every_trace_has_one_row_a_judge_and_axis(scores: Rows) -> None:
-    assert len(scores) == 12 * 4
+    assert len(scores) == 12 * 5
     assert {row["status"] for row in scores.values()} == {"ok"}
     grades = [row["value"] for key, row in scores.items() if key[1] == "quality"]
     assert all(1 <= grade <= 5 for grade in grades)
     assert len(set(grades)) > 12
     assert all(json.loads(row["config"])["engine"].startswith("vllm 0.") for row in scores.values())
     assert all(row["prompt_tokens"] > 100 for row in scores.values())
+    assert sum(row["cached_tokens"] for row in scores.values()) > 0.5 * sum(r["prompt_tokens"] for r in scores.values())
+
+
+def test_a_reason_comes_first_and_a_scale_of_several_tokens_is_exact(scores: Rows) -> None:
+    for row in (row for key, row in scores.items() if key[1] == "reasoned"):
+        probabilities = dict(row["probabilities"])
+        assert list(probabilities) == [str(n) for n in range(1, 11)]
+        assert sum(probabilities.values()) == pytest.approx(1, abs=1e-5)
+        assert row["value"] == pytest.approx(sum(int(k) * p for k, p in probabilities.items()), abs=1e-4)
+        assert row["reason"]
+        # A reason of at most 12 tokens, then one token at each of the two places where labels part.
+        assert 2 < row["completion_tokens"] <= 12 + 2
 
 
 def test_the_value_is_the_mean_of_the_label_probabilities(scores: Rows) -> None:
@@ -161,7 +183,8 @@ def test_probabilities_agree_with_a_direct_forward_pass(
 
     setup = prepare(load_batch_config(configure("first"))).setup
     assert setup is not None
-    model = AutoModelForCausalLM.from_pretrained(setup.model.path, dtype=torch.bfloat16)
+    judged_by = setup.models["default"]
+    model = AutoModelForCausalLM.from_pretrained(judged_by.path, dtype=getattr(torch, judged_by.dtype))
     [path] = (folder / "first" / "_samples").glob("*/chunk-000000.parquet")
     judge = setup.judges()["quality"]
     for unit in judge.units(samples_of(pq.read_table(path, partitioning=None))[:4], lambda row: True):

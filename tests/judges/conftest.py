@@ -9,7 +9,7 @@ from judgefleet.sample import Sample
 from judgefleet.trace import Message, Trace
 from judges.judge_model import JudgeModel
 from judges.models import resolve_model
-from judges.prompt import PromptWriter
+from judges.token_writer import TokenWriter
 
 
 @pytest.fixture(scope="session")
@@ -29,13 +29,13 @@ def judge_model() -> JudgeModel:
 
 
 @pytest.fixture(scope="session")
-def writer(judge_model: JudgeModel) -> PromptWriter:
-    return PromptWriter(judge_model)
+def writer(judge_model: JudgeModel) -> TokenWriter:
+    return TokenWriter(judge_model)
 
 
 @pytest.fixture
-def small_writer(judge_model: JudgeModel) -> PromptWriter:
-    return PromptWriter(replace(judge_model, max_model_len=700))
+def small_writer(judge_model: JudgeModel) -> TokenWriter:
+    return TokenWriter(replace(judge_model, max_model_len=700))
 
 
 MakeSample = Callable[..., Sample]

@@ -10,11 +10,10 @@ from pydantic import ValidationError
 from judgefleet.sample import Sample
 from judgefleet.score import Outcome, Status
 from judges.judge import Unit
-from judges.judge_model import JudgeModel
 from judges.pairs import Pair, match_pairs
 from judges.pairwise import BoundPairwise, PairwiseJudge, PairwiseOptions
-from judges.prompt import PromptWriter
 from judges.reconcile import reconcile
+from judges.token_writer import TokenWriter
 from judges.verdict import Reply
 
 MakeSample = Callable[..., Sample]
@@ -22,9 +21,9 @@ VARIANTS = ("A", "B")
 
 
 @pytest.fixture
-def judge(judge_model: JudgeModel, writer: PromptWriter) -> BoundPairwise:
+def judge(writer: TokenWriter) -> BoundPairwise:
     options = PairwiseOptions(rubric="support_preference", variants=VARIANTS, allow_tie=True)
-    return PairwiseJudge("preference", options).bind(judge_model, writer)
+    return PairwiseJudge("preference", options).bind({"default": writer})
 
 
 @pytest.fixture
@@ -32,20 +31,13 @@ def pair(make_sample: MakeSample) -> list[Sample]:
     return [make_sample("ta", variant="A"), make_sample("tb", variant="B", output="Sorry, no idea.")]
 
 
-def says(unit: Unit, *orders: tuple[float, float, float]) -> list[Reply]:
+def says(*orders: tuple[float, ...]) -> list[Reply]:
     """Replies with the given probabilities of A, B and C."""
-    allowed = unit.prompts[0].allowed
-    return [
-        Reply(
-            token_ids=(allowed[order.index(max(order))],),
-            logprobs={t: math.log(p) for t, p in zip(allowed, order, strict=True)},
-        )
-        for order in orders
-    ]
+    return [Reply(logprobs=tuple(math.log(p) for p in order)) for order in orders]
 
 
-def conclude(judge: BoundPairwise, unit: Unit, *orders: tuple[float, float, float]) -> Sequence[Outcome]:
-    return judge.conclude(unit, says(unit, *orders))
+def conclude(judge: BoundPairwise, unit: Unit, *orders: tuple[float, ...]) -> Sequence[Outcome]:
+    return judge.conclude(unit.after(says(*orders)))
 
 
 def test_both_orders_are_asked_and_share_the_question(judge: BoundPairwise, pair: list[Sample]) -> None:
@@ -81,19 +73,17 @@ def test_swapped_variants_give_the_same_prompts_and_mirrored_verdicts(judge: Bou
     swapped = [replace(s, trace=replace(s.trace, variant=other[s.trace.variant or ""])) for s in reversed(pair)]
     [unit], [mirror] = (list(judge.units(s, lambda row: True)) for s in (pair, swapped))
     assert {p.token_ids for p in unit.prompts} == {p.token_ids for p in mirror.prompts}
-    table = {
-        p.token_ids: reply for p, reply in zip(unit.prompts, says(unit, (0.7, 0.2, 0.1), (0.5, 0.4, 0.1)), strict=True)
-    }
-    a, b = judge.conclude(unit, [table[p.token_ids] for p in unit.prompts])
-    b_again, a_again = judge.conclude(mirror, [table[p.token_ids] for p in mirror.prompts])
+    replies = says((0.7, 0.2, 0.1), (0.5, 0.4, 0.1))
+    table = {p.token_ids: reply for p, reply in zip(unit.prompts, replies, strict=True)}
+    a, b = judge.conclude(unit.after([table[p.token_ids] for p in unit.prompts]))
+    b_again, a_again = judge.conclude(mirror.after([table[p.token_ids] for p in mirror.prompts]))
     assert (a.value, a.label, a.pair_id) == (a_again.value, a_again.label, a_again.pair_id)
     assert (b.value, b.label) == (b_again.value, b_again.label)
 
 
 def test_one_failed_order_fails_the_pair(judge: BoundPairwise, pair: list[Sample]) -> None:
     [unit] = judge.units(pair, lambda row: True)
-    replies = [*says(unit, (0.7, 0.2, 0.1)), Reply(error="boom")]
-    outcomes = judge.conclude(unit, replies)
+    outcomes = judge.conclude(unit.after([*says((0.7, 0.2, 0.1)), Reply(error="boom")]))
     assert {(o.status, o.value) for o in outcomes} == {(Status.ENGINE_ERROR, None)}
 
 
@@ -153,15 +143,11 @@ def test_a_dead_heat_is_a_tie_from_both_sides() -> None:
     assert [side.label for side in reconcile([heat, heat])] == ["tie", "tie"]
 
 
-def test_without_a_tie_label_a_tie_is_what_the_orders_disagree_on(
-    judge_model: JudgeModel, writer: PromptWriter, pair: list[Sample]
-) -> None:
+def test_without_a_tie_label_a_tie_is_what_the_orders_disagree_on(writer: TokenWriter, pair: list[Sample]) -> None:
     options = PairwiseOptions(rubric="support_preference", variants=VARIANTS)
-    forced = PairwiseJudge("preference", options).bind(judge_model, writer)
+    forced = PairwiseJudge("preference", options).bind({"default": writer})
     [unit] = forced.units(pair, lambda row: True)
-    a, b = unit.prompts[0].allowed
-    reply = Reply(token_ids=(a,), logprobs={a: math.log(0.9), b: math.log(0.1)})
-    one, two = forced.conclude(unit, [reply, reply])
+    one, two = conclude(forced, unit, (0.9, 0.1), (0.9, 0.1))
     assert (one.label, one.value, one.order_consistent, two.value) == ("tie", 0.5, False, 0.5)
     assert one.probabilities["tie"] == 0.0
 

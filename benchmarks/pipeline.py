@@ -1,0 +1,122 @@
+"""What the pipeline costs beside its engine: judging through Ray Data against raw vLLM, same prompts, one run.
+
+    python -m benchmarks.pipeline [--items 16] [--rounds 5]
+
+Two engines of the same settings stay up: one that the pipeline asks, and a plain vllm.LLM. They take turns, each on
+all prompts with an emptied prefix cache; the pipeline's time is from reading the chunks to the last committed row.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import ray
+from rich.console import Console
+from rich.table import Table
+
+from jobs.batch import read_input
+from jobs.cluster import ray_session
+from jobs.console import ConsoleReporter
+from jobs.demo import demo_config
+from jobs.engines.vllm import VllmPool, engine_env, engine_kwargs, sampling_params
+from jobs.estimate import count_tokens
+from jobs.judging import JudgeSetup, open_units
+from jobs.plan import Chunk
+from jobs.prepare import Prepared, prepare
+from jobs.remaining import load_chunk
+from jobs.scoring import Done, judge_chunks, start_engines
+from judgefleet.ids import IdSet
+from judges.prompt import Prompt
+
+
+class RawEngine:
+    """vLLM as its own documentation uses it."""
+
+    def __init__(self, model: str, kwargs: dict[str, Any]) -> None:
+        from vllm import LLM
+
+        self._llm = LLM(model=model, **kwargs)
+
+    def seconds(self, prompts: Sequence[Prompt]) -> float:
+        """Time to answer all of ``prompts``, from an empty cache."""
+        from vllm import SamplingParams
+
+        asked: Any = [{"prompt_token_ids": list(prompt.token_ids)} for prompt in prompts]
+        params = [SamplingParams(**sampling_params(prompt)) for prompt in prompts]
+        self._llm.reset_prefix_cache()
+        started = time.perf_counter()
+        self._llm.generate(asked, params, use_tqdm=False)
+        return time.perf_counter() - started
+
+
+def prompts_of(prepared: Prepared, setup: JudgeSetup, chunks: Sequence[Chunk]) -> list[Prompt]:
+    """Every prompt, in the order of the pipeline."""
+    judges = setup.judges()
+    samples = (load_chunk(prepared.store, chunk) for chunk in chunks)
+    return [p for found in samples for _, unit in open_units(found, judges, IdSet([])) for p in unit.prompts]
+
+
+def pipeline_seconds(prepared: Prepared, setup: JudgeSetup, pool: VllmPool, chunks: Sequence[Chunk]) -> float:
+    """Time from the chunks to the last committed row, from an empty cache and an empty store."""
+    for folder in Path(prepared.store.path).glob("date=*"):
+        prepared.store.fs.delete_dir(str(folder))
+    pool.reset_prefix_cache()
+    started = time.perf_counter()
+    judge_chunks(prepared, setup, {"default": pool}, tuple(chunks), Done(IdSet([])))
+    return time.perf_counter() - started
+
+
+def computed_tokens(store: Path) -> int:
+    """Prompt tokens less cached ones, each prompt counted once: both rows of a pair carry the sums of both orders."""
+    rows = pd.read_parquet(store)
+    once = rows[rows.pair_id.isna() | ~rows.duplicated("pair_id")]
+    return int((once.prompt_tokens - once.cached_tokens).sum())
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--items", type=int, default=16, help="questions of the example, two answers each")
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, ray_session() as logs, ConsoleReporter() as reporter:
+        prepared = prepare(demo_config(Path(folder)))
+        plan, setup, engine = read_input(prepared, reporter, logs), prepared.setup, prepared.config.engine
+        if setup is None:
+            raise SystemExit("configs/demo.yaml has no judge")
+        chunks = plan.chunks[: max(1, 2 * given.items // prepared.config.run.chunk_traces)]
+        prompts = prompts_of(prepared, setup, chunks)
+        pool = start_engines(prepared)["default"]
+        assert isinstance(pool, VllmPool)
+        env = {"env_vars": engine_env(engine)}
+        raw: Any = ray.remote(RawEngine).options(num_cpus=0, runtime_env=env)
+        raw = raw.remote(str(setup.models["default"].path), engine_kwargs(engine))
+        reporter.say(f"{len(prompts)} prompts; both engines answer all of them once before the first round")
+        ray.get(raw.seconds.remote(prompts))
+        pipeline_seconds(prepared, setup, pool, chunks)
+        seconds = [
+            (ray.get(raw.seconds.remote(prompts)), pipeline_seconds(prepared, setup, pool, chunks))
+            for _ in range(given.rounds)
+        ]
+        computed = computed_tokens(Path(prepared.store.path))
+    show(seconds, computed, count_tokens((p.token_ids for p in prompts), engine.block_size).computed)
+
+
+def show(seconds: Sequence[tuple[float, float]], computed: int, least: int) -> None:
+    """The rounds, their ratios, and what the engine computed over what it had to."""
+    table = Table("round", "raw vLLM, s", "pipeline, s", "throughput, pipeline over raw", box=None)
+    for number, (raw, ours) in enumerate(seconds, 1):
+        table.add_row(str(number), f"{raw:.1f}", f"{ours:.1f}", f"{raw / ours:.3f}")
+    console = Console()
+    console.print(table)
+    console.print(f"median ratio {statistics.median(raw / ours for raw, ours in seconds):.3f}")
+    console.print(f"tokens computed {computed:,}, must be {least:,}: {computed / least:.3f}")
+
+
+if __name__ == "__main__":
+    main()
