@@ -1,6 +1,6 @@
 # What a laptop, the README and CI all call. Every target sets up .venv first; that costs a second when nothing changed.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock wheel clean
+.PHONY: help setup demo test check bench docs lock wheel clean
 PYTHON ?=
 ARGS ?=
 bin := .venv/bin
@@ -27,6 +27,10 @@ check: setup ## format, lint, types and import rules
 
 bench: setup ## the judge's prompts with and without the prefix cache (about 5 minutes on two cores)
 	$(bin)/python -m benchmarks $(ARGS)
+
+docs: setup ## write docs/scorers.md from the catalogue of scorers
+	$(bin)/python -m judges.describe > docs/scorers.md.new
+	mv docs/scorers.md.new docs/scorers.md
 
 lock: setup ## re-make requirements/lock.txt after a change of dependencies (ARGS=--upgrade for newer versions)
 	requirements/make-lock.sh $(ARGS)

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from jobs.config import load_batch_config
-from jobs.engine import engine_kwargs
+from jobs.engines.vllm import engine_kwargs
 from judgefleet.storage import open_location, write_atomic
 from judges.catalogue import create
 
