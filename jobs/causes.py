@@ -4,20 +4,29 @@ import re
 from pathlib import Path
 
 _RAISED = re.compile(r"[\w.]*(Error|Exception|Interrupt): .")
+_RAY = "ray.exceptions."
 # vLLM's engine runs in processes of its own; what ends them is in the log of the worker that started them.
 _ENGINE_SAID = re.compile(r"(?:EngineCore|Worker)[^)]*\) ERROR .*?\] ((?:\w+\.)*\w*(?:Error|Exception): .+)")
 
 
 def cause_of(error: BaseException) -> str:
-    """The innermost message of an error that came through Ray, without the stack traces it carries."""
-    seen = error
-    while (inner := getattr(seen, "cause", None) or seen.__cause__) is not None and str(inner).strip():
-        seen = inner
-    lines = [line.strip() for line in str(seen).splitlines() if line.strip()]
-    # A worker's error arrives as text: its stack trace, then the error, then Ray's advice.
+    """The innermost message of an error that came through Ray, without the stack traces it carries.
+
+    A worker's error arrives as text: stack traces, the errors between them, and Ray's advice. What Ray says about an
+    error of somebody else (``ray.exceptions...``) is given only where there is nothing else.
+
+    >>> cause_of(RuntimeError("ray::f()\\nValueError: found 3\\n\\nray.exceptions.UserCodeException: UDF failed."))
+    'ValueError: found 3'
+    """
+    chain = [error]
+    while (inner := getattr(chain[-1], "cause", None) or chain[-1].__cause__) is not None and inner not in chain:
+        chain.append(inner)
+    lines = [line.strip() for seen in chain for line in str(seen).splitlines() if line.strip()]
     raised = [line for line in lines if _RAISED.match(line)]
-    said = (raised or lines or [""])[-1]
-    return said if raised else f"{type(seen).__name__}: {said}"
+    own = [line for line in raised if not line.startswith(_RAY)]
+    if said := own[-1:] or raised[:1]:
+        return said[0]
+    return f"{type(chain[-1]).__name__}: {(str(chain[-1]).strip().splitlines() or [''])[-1]}"
 
 
 def engine_words(logs: Path) -> str | None:

@@ -1,0 +1,138 @@
+"""What the pipeline costs beside its engine, and whether its memory stays flat: the scripted engine, many traces.
+
+    python -m benchmarks.scale [--traces 100000 1000000]
+
+Each size is one run of the command that a user types, on traces made up here, into a new store. Memory is the
+proportional set size (PSS) of the command and all its processes, Ray's included, looked at twice a second.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+_A_FILE = 10_000
+_WORDS = "parcel refund policy return address order days label customer damaged payment courier".split()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One run. Memory in MiB: of the command itself, and of all its processes together."""
+
+    traces: int
+    seconds: float
+    rows: int
+    command_mib: float
+    all_mib: float
+
+
+def text(seed: int, words: int) -> str:
+    """Words that differ from trace to trace."""
+    return " ".join(_WORDS[(seed * 7 + i * i) % len(_WORDS)] for i in range(words)) + f" {seed}"
+
+
+def write_traces(folder: Path, count: int) -> None:
+    """JSON Lines, ``_A_FILE`` traces each, over 30 days."""
+    folder.mkdir()
+    for start in range(0, count, _A_FILE):
+        lines = (json.dumps(trace(n)) for n in range(start, min(start + _A_FILE, count)))
+        (folder / f"part-{start:09d}.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def trace(number: int) -> dict[str, object]:
+    """One answer of about 40 words to a question of about 12."""
+    return {
+        "trace_id": f"{number:032x}",
+        "question": text(number, 12),
+        "output": text(number + 1, 40),
+        "contexts": [f"RET-{number % 50}: {text(number % 50, 60)}"],
+        "variant": "AB"[number % 2],
+        "started_at": f"2026-10-{1 + number % 30:02d}T10:00:00Z",
+    }
+
+
+def write_config(folder: Path, chunk_traces: int) -> Path:
+    """A check and a judge of one axis."""
+    rubric = {
+        "name": "scale",
+        "version": "1",
+        "instructions": "Grade the answer.",
+        "axes": [{"name": "clarity", "question": "Is it clear?", "scale": {"min": 1, "max": 5}}],
+    }
+    (folder / "rubric.yaml").write_text(yaml.safe_dump(rubric))
+    config = {
+        "name": "scale",
+        "store": str(folder / "store"),
+        "input": {"uri": str(folder / "traces")},
+        "engine": {"kind": "scripted"},
+        "scorers": [
+            {"use": "not_empty"},
+            {"use": "judge_pointwise", "name": "quality", "rubric": str(folder / "rubric.yaml")},
+        ],
+        "run": {"chunk_traces": chunk_traces},
+    }
+    (folder / "scale.yaml").write_text(yaml.safe_dump(config))
+    return folder / "scale.yaml"
+
+
+def measure(folder: Path, traces: int, chunk_traces: int) -> Measured:
+    """One run from an empty store."""
+    write_traces(folder / "traces", traces)
+    command = [sys.executable, "-c", "from jobs.cli import main; main()", "batch"]
+    started = time.monotonic()
+    run = subprocess.Popen([*command, str(write_config(folder, chunk_traces)), "--json"], stdout=subprocess.PIPE)
+    one = everything = 0.0
+    for command_bytes, all_bytes in watch(run):
+        one, everything = max(one, command_bytes), max(everything, all_bytes)
+    seconds = time.monotonic() - started
+    if run.wait() or run.stdout is None:
+        raise SystemExit(f"the run ended with {run.returncode}")
+    rows = json.loads(run.stdout.read())["facts"]["rows_written"]
+    return Measured(traces=traces, seconds=seconds, rows=rows, command_mib=one / 2**20, all_mib=everything / 2**20)
+
+
+def watch(run: "subprocess.Popen[bytes]") -> Iterator[tuple[int, int]]:
+    """Memory of the command, and of it and all its children, until it ends."""
+    command = psutil.Process(run.pid)
+    while run.poll() is None:
+        sizes = [size for process in [command, *command.children(recursive=True)] if (size := pss(process))]
+        yield (sizes or [0])[0], sum(sizes)
+        time.sleep(0.5)
+
+
+def pss(process: psutil.Process) -> int:
+    """Proportional set size in bytes; 0 once the process is gone."""
+    try:
+        return int(process.memory_full_info().pss)
+    except psutil.Error:
+        return 0
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--traces", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--chunk-traces", type=int, default=512, help="traces committed together")
+    given = parser.parse_args()
+    table = Table("traces", "rows", "seconds", "ms a trace", "command, MiB", "all processes, MiB", box=None)
+    for count in given.traces:
+        with tempfile.TemporaryDirectory() as folder:
+            found = measure(Path(folder), count, given.chunk_traces)
+        each = f"{1000 * found.seconds / count:.3f}"
+        sizes = [f"{size:,.0f}" for size in (found.command_mib, found.all_mib)]
+        table.add_row(f"{count:,}", f"{found.rows:,}", f"{found.seconds:.0f}", each, *sizes)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
