@@ -42,7 +42,7 @@ def demo_prompts(prepared: Prepared, setup: JudgeSetup, items: int) -> list[Prom
     objects = pa.table(
         {"uri": [o.uri for o in prepared.objects], "place": [f"{i:09d}" for i in range(len(prepared.objects))]}
     )
-    read = Intake(config=prepared.config, group_by=prepared.group_by)(objects)
+    read = pa.concat_tables(Intake(config=prepared.config, group_by=prepared.group_by)(objects))
     ordered = read.sort_by([("group_key", "ascending"), ("trace_id", "ascending")]).slice(0, 2 * items)
     samples = samples_of(ordered.select(SAMPLE_SCHEMA.names))
     units = (unit for judge in setup.judges().values() for unit in judge.units(samples, lambda _: True))

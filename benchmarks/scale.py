@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 _A_FILE = 10_000
-_WORDS = "parcel refund policy return address order days label customer damaged payment courier".split()
+_WORDS = ("parcel", "refund", "policy", "return", "address", "order", "days", "label", "customer", "damaged", "courier")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,8 @@ def measure(folder: Path, traces: int, chunk_traces: int) -> Measured:
     write_traces(folder / "traces", traces)
     command = [sys.executable, "-c", "from jobs.cli import main; main()", "batch"]
     started = time.monotonic()
-    run = subprocess.Popen([*command, str(write_config(folder, chunk_traces)), "--json"], stdout=subprocess.PIPE)
+    whole = [*command, str(write_config(folder, chunk_traces)), "--json"]
+    run = subprocess.Popen(whole, stdout=subprocess.PIPE)  # noqa: S603 - our own command
     one = everything = 0.0
     for command_bytes, all_bytes in watch(run):
         one, everything = max(one, command_bytes), max(everything, all_bytes)

@@ -3,21 +3,20 @@
 Functions take score rows (``SCORE_SCHEMA``) of ONE scorer, axis and fingerprint.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
+from experiments.columns import ITEM_KEY, Codes, Columns, columns_of
 from judgefleet.proportions import paired_correlation, proportion_ci, rate_difference_ci
 from judgefleet.score import Status
-from judgefleet.statistics import Estimate, Grouped, difference_ci, grouped, weighted_mean_ci
+from judgefleet.statistics import Estimate, difference_ci, weighted_mean_ci
 
-ITEM_KEY = "judgefleet.item_id"
 Row = Mapping[str, Any]
-_COLUMNS = ("trace_id", "conversation_id", "variant", "attributes", "inclusion_probability", "status", "value")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,13 +55,8 @@ def item_key(row: Row, key: str | None = ITEM_KEY) -> str | None:
     return dict(row["attributes"] or ()).get(key) if key else None
 
 
-def cluster_key(row: Row) -> str:
-    """The conversation of the trace, or the trace where it belongs to none."""
-    return str(row["conversation_id"] or row["trace_id"])
-
-
 def compare(
-    scores: pa.Table,
+    scores: pa.Table | Columns,
     *,
     baseline: str,
     candidate: str,
@@ -76,52 +70,63 @@ def compare(
     on one difference an item. Otherwise Welch's on Hajek means, clustered by conversation. With ``rate`` the values
     are passes and fails, and Newcombe's interval takes the place of both (Student's t fails near 0 and 1).
     """
-    rows = scores.select(_COLUMNS).to_pylist()
-    arms = tuple([r for r in rows if r["variant"] == name] for name in (baseline, candidate))
-    shared = {item_key(r, key) for r in arms[0]} & {item_key(r, key) for r in arms[1]} - {None}
-    paired = all(2 * sum(item_key(r, key) in shared for r in arm) >= len(arm) > 0 for arm in arms)
-    estimate, used, possible = _paired(arms, key, rate, alpha) if paired else _unpaired(arms, rate, alpha)
+    columns = scores if isinstance(scores, Columns) else columns_of(scores, key)
+    a, b = columns.arm(baseline), columns.arm(candidate)
+    shared = np.setdiff1d(np.intersect1d(a.items, b.items), [0])
+    paired = all(2 * int(np.isin(arm.items, shared).sum()) >= len(arm) > 0 for arm in (a, b))
+    estimate, used, possible = _paired(a, b, rate, alpha) if paired else _unpaired(a, b, rate, alpha)
     return Difference(
         baseline=baseline, candidate=candidate, paired=paired, estimate=estimate, used=used, possible=possible
     )
 
 
-def _paired(arms: Sequence[Sequence[Row]], key: str | None, rate: bool, alpha: float) -> tuple[Estimate, int, int]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Items:
+    """Repeated traces of an item, averaged: its hash, the Hajek mean of its values and the mean of its weights."""
+
+    items: Codes
+    means: npt.NDArray[np.float64]
+    weights: npt.NDArray[np.float64]
+
+    def of(self, items: Codes) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Means and weights of ``items``, all of which must be there."""
+        at = np.searchsorted(self.items, items)
+        return self.means[at], self.weights[at]
+
+
+def _by_item(arm: Columns) -> _Items:
+    named = arm.where(arm.items != 0).valued
+    items, place = np.unique(named.items, return_inverse=True)
+    total = np.bincount(place, named.weights, len(items))
+    return _Items(
+        items=items,
+        means=np.bincount(place, named.weights * named.values, len(items)) / total,
+        weights=total / np.bincount(place, minlength=len(items)),
+    )
+
+
+def _paired(a: Columns, b: Columns, rate: bool, alpha: float) -> tuple[Estimate, int, int]:
     """One difference an item. Repeated traces of an item are averaged first; a pair was drawn when both sides were,
     so its weight is the product of its sides' mean weights."""
-    a, b = (_by_item(arm, key) for arm in arms)
-    possible = {item_key(r, key) for arm in arms for r in arm} - {None}
-    pairs = sorted(a.keys() & b.keys())
-    means = np.array([a[k].mean for k in pairs]), np.array([b[k].mean for k in pairs])
-    weights = [float(a[k].weights.mean() * b[k].weights.mean()) for k in pairs]
-    if rate and np.isin(means, (0.0, 1.0)).all():
-        rate_a, rate_b = (proportion_ci(m, weights, alpha=alpha) for m in means)
-        correlation = paired_correlation(*means)
+    possible = np.setdiff1d(np.union1d(a.items, b.items), [0])
+    sides = _by_item(a), _by_item(b)
+    pairs = np.intersect1d(sides[0].items, sides[1].items)
+    (mean_a, weight_a), (mean_b, weight_b) = (side.of(pairs) for side in sides)
+    weights = weight_a * weight_b
+    if rate and np.isin((mean_a, mean_b), (0.0, 1.0)).all():
+        rate_a, rate_b = (proportion_ci(mean, weights, alpha=alpha) for mean in (mean_a, mean_b))
+        correlation = paired_correlation(mean_a, mean_b)
         found = replace(rate_difference_ci(rate_a, rate_b, correlation), n=len(pairs), n_clusters=len(pairs))
     else:
-        found = weighted_mean_ci(means[1] - means[0], weights, pairs, alpha)
+        found = weighted_mean_ci(mean_b - mean_a, weights, pairs, alpha)
     return found, len(pairs), len(possible)
 
 
-def _by_item(arm: Sequence[Row], key: str | None) -> dict[str, Grouped]:
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in arm:
-        name = item_key(row, key)
-        if name is not None and has_value(row):
-            found[name].append(row)
-    return {name: values_of(rows) for name, rows in found.items()}
-
-
-def _unpaired(arms: Sequence[Sequence[Row]], rate: bool, alpha: float) -> tuple[Estimate, int, int]:
-    a, b = (values_of([r for r in arm if has_value(r)]) for arm in arms)
+def _unpaired(a: Columns, b: Columns, rate: bool, alpha: float) -> tuple[Estimate, int, int]:
+    valued = a.valued, b.valued
     if rate:
-        rate_a, rate_b = (proportion_ci(arm.values, arm.weights, arm.clusters, alpha) for arm in (a, b))
+        rate_a, rate_b = (proportion_ci(arm.values, arm.weights, arm.clusters, alpha) for arm in valued)
         estimate = rate_difference_ci(rate_a, rate_b)
     else:
-        estimate = difference_ci(a, b, alpha)
-    return estimate, a.n + b.n, sum(map(len, arms))
-
-
-def values_of(rows: Sequence[Row]) -> Grouped:
-    """Values, weights and conversations of rows that all have a value."""
-    return grouped([r["value"] for r in rows], [weight(r) for r in rows], [cluster_key(r) for r in rows])
+        estimate = difference_ci(valued[0].grouped, valued[1].grouped, alpha)
+    return estimate, len(valued[0]) + len(valued[1]), len(a) + len(b)

@@ -11,15 +11,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from experiments.comparison import ITEM_KEY, Row, has_value, item_key, weight
+from experiments.columns import ITEM_KEY
+from experiments.comparison import Row, has_value, item_key, weight
 from judgefleet.proportions import proportion_ci, win_rate_ci
 from judgefleet.statistics import Estimate, weighted_mean_ci
 
 WIN, LOSS, TIE = "win", "loss", "tie"
 FIRST, SECOND = "first", "second"
 _SCORE = {WIN: 1.0, TIE: 0.5, LOSS: 0.0}
-_COLUMNS = (
-    *("trace_id", "variant", "attributes", "inclusion_probability", "status", "value", "label", "pair_id"),
+COLUMNS = (
+    *("trace_id", "span_id", "variant", "attributes", "inclusion_probability", "status", "value", "label", "pair_id"),
     *("other_trace_id", "order_consistent", "orders"),
 )
 
@@ -64,7 +65,7 @@ def prefer(scores: pa.Table, *, baseline: str, candidate: str, alpha: float = 0.
 
     Pairs of one golden item are one cluster. Pairs without a verdict are counted in ``failed`` only.
     """
-    rows = scores.select(_COLUMNS).to_pylist()
+    rows = scores.select(COLUMNS).to_pylist()
     pairs = between(rows, baseline, candidate)
     judged = [r for r in pairs if has_value(r) and r["label"] in _SCORE]
     labels = Counter(r["label"] for r in judged)
@@ -86,7 +87,7 @@ def prefer(scores: pa.Table, *, baseline: str, candidate: str, alpha: float = 0.
 
 def position_bias(scores: pa.Table, *, alpha: float = 0.05) -> PositionBias:
     """Flips and first-slot preference over every pair with status ok; Wilson intervals, verdicts clustered by pair."""
-    pairs = [r for r in once(scores.select(_COLUMNS).to_pylist()) if has_value(r)]
+    pairs = [r for r in once(scores.select(COLUMNS).to_pylist()) if has_value(r)]
     flipped = [not r["order_consistent"] for r in pairs if r["order_consistent"] is not None]
     verdicts = [(o["label"], pair_key(r)) for r in pairs for o in r["orders"] or () if o["label"]]
     slots = Counter(label for label, _ in verdicts)
@@ -133,3 +134,16 @@ def winner(order: dict[str, Any], trace_id: str) -> str | None:
     if order["label"] not in (FIRST, SECOND):
         return TIE if order["label"] == TIE else None
     return WIN if (order["label"] == FIRST) == (order["first"] == trace_id) else LOSS
+
+
+def cell_of(row: Row) -> tuple[str, str] | None:
+    """The two verdicts about a candidate's row, baseline first and candidate first; None unless both are known."""
+    said = {o["first"] == row["trace_id"]: winner(o, row["trace_id"]) for o in row["orders"] or ()}
+    first, second = said.get(False), said.get(True)
+    return (first, second) if first and second and has_value(row) else None
+
+
+def count_cells(scores: pa.Table, *, baseline: str, candidate: str) -> Counter[tuple[str, str]]:
+    """Pairs by their two verdicts (``cell_of``)."""
+    rows = between(scores.select(COLUMNS).to_pylist(), baseline, candidate)
+    return Counter(cell for row in rows if (cell := cell_of(row)))

@@ -115,7 +115,7 @@ def _read_and_score(prepared: Prepared, report: Reporter, *, fresh: bool, retry:
 
 
 def _done(prepared: Prepared) -> IdSet:
-    return IdSet(score_ids(prepared.store).to_pylist())
+    return score_ids(prepared.store)
 
 
 def read_input(prepared: Prepared, report: Reporter, logs: Path) -> Plan:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 from rich.console import Console
 
@@ -14,11 +13,12 @@ from jobs.batch import plan_only, run_batch
 from jobs.config import BatchConfig
 from jobs.console import ConsoleReporter
 from jobs.report import write_report
-from jobs.summary import print_summary, summarise
+from jobs.run_data import RunData
+from jobs.summary import Summary, print_summary
 from judgefleet.errors import ConfigError
 from judgefleet.score import Status
 from judgefleet.storage import explained, open_location
-from judgefleet.store import read_samples, read_scores
+from judgefleet.store import read_scores
 
 TOO_MANY_FAILED = 4
 _FAILED = [s.value for s in Status if s not in (Status.OK, Status.NOT_APPLICABLE)]
@@ -29,22 +29,23 @@ def batch_command(config: BatchConfig, *, fresh: bool, as_json: bool, retry: boo
     with ConsoleReporter() as reporter:
         finished = run_batch(config, reporter, fresh=fresh, retry=retry)
         reporter.say(f"{finished.written:,} new rows; writing the report")
-    scores, samples = run_tables(config.store, finished.facts)
-    summary = summarise(scores, samples, finished.facts)
-    path = write_report(summary, scores, samples, report_path(config.store))
+    data = RunData(store=config.store, facts=finished.facts)
+    summary = data.summary
+    path = write_report(summary, *data.shown(), report_path(config.store))
     if as_json:
         print(json.dumps(json.loads(summary.to_json()) | {"store": config.store, "report": str(path)}))  # noqa: T201
     else:
         console = Console(highlight=False)
         print_summary(summary, console)
         console.print(f"store: {config.store}\nreport: {path}", markup=False, soft_wrap=True)
-    return _exit_code(config, scores, finished.facts)
+    return _exit_code(config, summary, finished.facts)
 
 
-def _exit_code(config: BatchConfig, scores: pa.Table, facts: dict[str, Any]) -> int:
+def _exit_code(config: BatchConfig, summary: Summary, facts: dict[str, Any]) -> int:
     """4 when more rows failed, or more of the input was rejected, than the configuration allows."""
-    applicable = scores.filter(pc.not_equal(scores["status"], Status.NOT_APPLICABLE.value)).num_rows
-    failed = scores.filter(pc.is_in(scores["status"], pa.array(_FAILED))).num_rows
+    arms = [arm for axis in summary.axes for arm in axis.arms]
+    failed = sum(arm.failures.get(name, 0) for arm in arms for name in _FAILED)
+    applicable = sum(arm.ok for arm in arms) + failed
     read = sum(v for k, v in facts.items() if k.startswith("traces_"))
     problems = [
         f"{bad:,} of {total:,} {what} (allowed: {allowed:.0%}, run.{name})"
@@ -91,20 +92,11 @@ def _dry_run_lines(planned: dict[str, Any], rate: float) -> Iterator[tuple[str, 
         yield "cost", f"{planned['cost']:,.2f} (engine.cost_per_hour)"
 
 
-def run_tables(store_uri: str, facts: dict[str, Any]) -> tuple[pa.Table, pa.Table]:
-    """The samples of one run and what its scorers said of them: a store may hold more than one run."""
-    samples = read_samples(store_uri, facts["run_id"])
-    scores = read_scores(store_uri)
-    about = pc.is_in(scores["trace_id"], samples["trace_id"].combine_chunks())
-    by = pc.is_in(scores["fingerprint"], pa.array(facts["fingerprints"], pa.string()))
-    return scores.filter(pc.and_(about, by)), samples
-
-
 def report_command(store_uri: str, out: Path | None) -> None:
     """Write the report of the newest run in a store, with all its scores."""
     facts = newest_run(store_uri)
-    scores, samples = run_tables(store_uri, facts)
-    path = write_report(summarise(scores, samples, facts), scores, samples, out or report_path(store_uri))
+    data = RunData(store=store_uri, facts=facts)
+    path = write_report(data.summary, *data.shown(), out or report_path(store_uri))
     Console(highlight=False).print(f"report: {path}", markup=False, soft_wrap=True)
 
 

@@ -1,7 +1,7 @@
 """The figures of a run: every number that the terminal summary and the report show."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from judgefleet.statistics import Estimate
 # Failures that no scorer reported: a sampled trace without a row, and a value that is no number.
 NO_ROW = "no_row"
 NOT_FINITE = "not_a_number"
+BINS = 24
 
 
 def failure_name(status: str) -> str:
@@ -29,19 +30,31 @@ def failure_name(status: str) -> str:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Arm:
     """One variant on one axis. ``total`` counts its sampled traces, ``ok`` those with a value, ``failures`` the rest by
-    status. ``mean`` is None where the axis holds preferences, whose figure is the win rate."""
+    status, ``reasons`` the most frequent reasons of each. ``mean`` is None where the axis holds preferences, whose
+    figure is the win rate. ``histogram``: values in ``BINS`` parts of the axis' scale; empty for rates."""
 
     variant: str | None
     total: int
     ok: int
     failures: Mapping[str, int]
     mean: Estimate | None
+    reasons: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
+    histogram: Sequence[int] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """Pairs with the one verdict when the baseline's answer stood first, the other when the candidate's did."""
+
+    baseline_first: str
+    candidate_first: str
+    count: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Axis:
     """Everything about one scorer, axis and fingerprint. ``scale``: the ends of the values' range, for drawing.
-    ``rate``: the values are passes (1) and fails (0)."""
+    ``rate``: the values are passes (1) and fails (0). ``matrices``: pairs by verdict, for each of ``preferences``."""
 
     scorer: str
     axis: str
@@ -55,6 +68,7 @@ class Axis:
     arms: tuple[Arm, ...]
     differences: tuple[Difference, ...] = ()
     preferences: tuple[Preference, ...] = ()
+    matrices: tuple[tuple[Cell, ...], ...] = ()
     position: PositionBias | None = None
 
     @property
@@ -76,11 +90,12 @@ class Axis:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Summary:
     """A run in figures. ``facts`` is what the run said about itself; ``gates`` has the decision about each LLM judge,
-    by fingerprint."""
+    by fingerprint; ``traces`` counts those sampled or scored."""
 
     facts: Mapping[str, Any]
     axes: tuple[Axis, ...]
     gates: Mapping[str, GateDecision] = field(default_factory=dict)
+    traces: int = 0
 
     def trusted(self, axis: Axis) -> bool:
         """Whether the axis needs no gate (no LLM judged it) or its gate is open."""

@@ -9,7 +9,7 @@ from jobs.prepare import Prepared
 from jobs.remaining import load_chunk, planned_ids
 from judgefleet.ids import IdSet
 from judgefleet.score import Status
-from judgefleet.store import keep_rows
+from judgefleet.store import keep_rows, score_files
 
 _ENGINE_FAILED = {Status.ENGINE_ERROR.value, Status.TIMEOUT.value}
 
@@ -35,6 +35,8 @@ class Planned:
 
 def forget(prepared: Prepared, plan: Plan, *, fresh: bool, retry: bool) -> int:
     """Remove rows (``fresh``: all that the plan gives, ``retry``: those whose engine failed). Returns how many."""
+    if not score_files(prepared.store):
+        return 0
     planned = find_planned(prepared, plan)
 
     def keep(rows: pa.Table) -> pa.Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +21,8 @@ from judgefleet.traces.reject import Reject
 
 # Input that one task reads at a time.
 _BLOCK_BYTES = 32 * 2**20
+# Traces held at a time, however large an object is.
+_ROWS = 2000
 SAMPLED, NOT_SAMPLED, REJECTED = "sampled", "not_sampled", "rejected"
 # What is known of each trace or reject beside the sample itself; ``place`` orders them as they were read.
 INTAKE_SCHEMA = pa.schema(
@@ -43,15 +46,16 @@ class Intake:
     config: BatchConfig
     group_by: str | None
 
-    def __call__(self, batch: pa.Table) -> pa.Table:
-        """``batch``: columns uri and place. A row for every trace and every reject in the objects."""
+    def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
+        """``batch``: columns uri and place. A row for every trace and every reject in the objects, some at a time."""
         golden = _golden(self.config.input.golden)
-        rows = [
+        rows = (
             row
             for uri, place in zip(batch["uri"].to_pylist(), batch["place"].to_pylist(), strict=True)
             for row in self.rows(uri, place, golden)
-        ]
-        return pa.Table.from_pylist(rows, schema=INTAKE_SCHEMA)
+        )
+        while held := list(islice(rows, _ROWS)):
+            yield pa.Table.from_pylist(held, schema=INTAKE_SCHEMA)
 
     def rows(self, uri: str, place: str, golden: Mapping[str, GoldenItem]) -> Iterator[dict[str, Any]]:
         """The rows of one object."""

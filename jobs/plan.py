@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -16,20 +17,28 @@ from judgefleet.storage import Location, explained, write_table_atomic
 
 # The first of several with one id is kept. Copies are counted; one that differs is a reject, never a second trace.
 _RANKED = """
-    create temp view ranked as
-    select *, row_number() over w as copy, first_value(content_hash) over w as first_hash
+    create temp table ranked as
+    select place, decision, row_number() over w as copy, first_value(content_hash) over w as first_hash,
+        min(started_at) over (partition by group_key) as group_start
     from intake window w as (partition by decision = 'rejected', case when decision = 'rejected' then place
         else trace_id end, span_id order by place)
 """
 _COUNTS = "select case when copy > 1 then 'duplicate' else decision end, count(*) from ranked group by 1"
-_CHUNKS = "select * from ranked where decision = 'sampled' and copy = 1 order by group_key, trace_id, span_id"
+# Day by day, so that a chunk is a file or two in the store and not one for each of thirty days.
+_CHUNKS = """
+    select intake.* from intake join ranked using (place) where ranked.decision = 'sampled' and copy = 1
+    order by date_trunc('day', group_start) nulls last, group_key, trace_id, span_id
+"""
 _REJECTS = """
-    select source_uri, position, reason, trace_id, excerpt from ranked where decision = 'rejected'
+    select source_uri, position, reason, trace_id, excerpt from intake where decision = 'rejected'
     union all
     select source_uri, position, 'the same trace and span id as another trace, with other content', trace_id, excerpt
-    from ranked where decision != 'rejected' and copy > 1 and content_hash != first_hash
+    from intake join ranked using (place)
+    where ranked.decision != 'rejected' and copy > 1 and content_hash != first_hash
     order by all
 """
+# Beyond this DuckDB goes on in files.
+_SORT_MEMORY = "1GB"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,8 +63,10 @@ def make_plan(staged: ds.Dataset, store: Location, run_id: str, chunk_traces: in
 
     DuckDB sorts outside memory where the input is larger than it.
     """
-    with duckdb.connect() as db:
+    with TemporaryDirectory(prefix="judgefleet-") as spill, duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
+        db.execute(f"set memory_limit = '{_SORT_MEMORY}'")
+        db.execute("set temp_directory = ?", [spill])
         db.register("intake", staged)
         db.execute(_RANKED)
         counts = Counter(dict(db.execute(_COUNTS).fetchall()))

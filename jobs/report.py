@@ -57,10 +57,10 @@ def render_report(summary: Summary, scores: pa.Table, samples: pa.Table, *, max_
     """The page as text. Its size is bounded by ``max_traces`` and the lengths in ``report_cards``."""
     book = TagBook()
     figures = {
-        "sections": report_figures.sections(summary, scores, book),
-        "preferences": report_preference.preferences(summary, scores, book),
+        "sections": report_figures.sections(summary, book),
+        "preferences": report_preference.preferences(summary, book),
         "positions": report_preference.positions(summary, book),
-        "failures": report_run.failures(summary, scores, book),
+        "failures": report_run.failures(summary, book),
     }
     selection = select_cases(summary, scores, samples, max_traces)
     cards = report_cards.cards(selection.cases, summary, book)

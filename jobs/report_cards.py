@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from experiments.comparison import Row, has_value
-from experiments.preference import LOSS, TIE, WIN, once, winner
+from experiments.preference import LOSS, TIE, WIN, cell_of, once, winner
 from jobs.figures import Axis, Summary, failure_name
 from jobs.report_cases import Answer, AxisKey, Case, axis_key
-from jobs.report_preference import cell_of
 from jobs.report_tags import TagBook
 from jobs.wording import decimals, number, one_line, variant_name, visible
 

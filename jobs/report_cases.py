@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -88,7 +90,7 @@ def select_cases(summary: Summary, scores: pa.Table, samples: pa.Table, max_trac
         )
         for name, keys, size in chosen
     ]
-    return Selection(cases=cases, shown=sum(len(c.answers) for c in cases), total=len(traces))
+    return Selection(cases=cases, shown=sum(len(c.answers) for c in cases), total=max(summary.traces, len(traces)))
 
 
 def _key(row: Row) -> TraceKey:
@@ -123,14 +125,16 @@ def _flipped(row: Row) -> bool:
 def _rank(rows: Iterable[Row], axes: Mapping[AxisKey, Axis]) -> tuple[bool, float]:
     """Disagreements first, then by the mean of all scores, each as its place on its scale (1 is best)."""
     held = list(rows)
-    places = [_goodness(r["value"], axes[axis_key(r)]) for r in held if has_value(r) and not r["other_trace_id"]]
+    held_of = [r for r in held if has_value(r) and not r["other_trace_id"]]
+    places = [float(goodness(np.array(r["value"]), axes[axis_key(r)])) for r in held_of]
     return not any(map(_flipped, held)), fmean(places) if places else 1.0
 
 
-def _goodness(value: float, axis: Axis) -> float:
+def goodness(values: npt.NDArray[np.float64], axis: Axis) -> npt.NDArray[np.float64]:
+    """Each value's place on its scale, 1 for the best; a half where no end is better."""
     low, high = axis.scale
-    place = (value - low) / (high - low) if high > low else 1.0
-    return {"lower_is_better": 1 - place, "none": 0.5}.get(axis.direction, place)
+    place = (values - low) / (high - low) if high > low else np.ones_like(values)
+    return {"lower_is_better": 1 - place, "none": np.full_like(values, 0.5)}.get(axis.direction, place)
 
 
 def _fill(

@@ -3,11 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import pyarrow as pa
-
-from experiments.comparison import Difference, Row, has_value
+from experiments.comparison import Difference
 from jobs.figures import Axis, Summary
-from jobs.report_cases import AxisKey, axis_key
 from jobs.report_plots import Bar, Mark, Scale, Tick, histogram, mark, symmetric, ticks, zero_ticks
 from jobs.report_tags import TagBook, Target
 from jobs.wording import decimals, interval, number, one_line, variant_name
@@ -15,10 +12,6 @@ from judgefleet.scorer import ScorerKind
 from judgefleet.statistics import Estimate
 
 KIND_TITLES = {"EMBEDDING": "Similarity", "CODE": "Checks in code", "HUMAN": "Labels by people"}
-_COLUMNS = (
-    *("trace_id", "variant", "scorer", "axis", "fingerprint", "status", "value", "reason", "pair_id"),
-    *("other_trace_id", "order_consistent", "orders"),
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,17 +53,8 @@ class Section:
     axes: Sequence[AxisView]
 
 
-def rows_by_axis(scores: pa.Table) -> dict[AxisKey, list[Row]]:
-    """All rows by scorer, axis and fingerprint."""
-    found: dict[AxisKey, list[Row]] = {}
-    for row in scores.select(_COLUMNS).to_pylist():
-        found.setdefault(axis_key(row), []).append(row)
-    return found
-
-
-def sections(summary: Summary, scores: pa.Table, book: TagBook) -> list[Section]:
+def sections(summary: Summary, book: TagBook) -> list[Section]:
     """Means and differences: a section for each LLM judge, one for each other kind of scorer."""
-    rows = rows_by_axis(scores)
     grouped: dict[str, list[Axis]] = {}
     for axis in summary.axes:
         if not axis.pairwise:
@@ -81,7 +65,7 @@ def sections(summary: Summary, scores: pa.Table, book: TagBook) -> list[Section]
         Section(
             title=title,
             trusted=all(summary.trusted(a) for a in axes),
-            axes=[_axis_view(a, rows[a.key], book, _shared_scale(a, axes), summary.slots()) for a in axes],
+            axes=[_axis_view(a, book, _shared_scale(a, axes), summary.slots()) for a in axes],
         )
         for title, axes in grouped.items()
     ]
@@ -92,26 +76,23 @@ def _shared_scale(axis: Axis, axes: Sequence[Axis]) -> Scale:
     return symmetric([d.estimate for a in axes if a.scale == axis.scale for d in a.differences])
 
 
-def _axis_view(
-    axis: Axis, rows: Sequence[Row], book: TagBook, spread: Scale, slots: Mapping[str | None, int]
-) -> AxisView:
+def _axis_view(axis: Axis, book: TagBook, spread: Scale, slots: Mapping[str | None, int]) -> AxisView:
     judge = axis.kind == ScorerKind.LLM
     notes = {"lower_is_better": "lower is better", "higher_is_better": "higher is better"}
     kind = "share of passes" if axis.rate else "mean"
     return AxisView(
         title=one_line(axis.axis if judge else f"{axis.scorer}: {axis.axis}", 80),
         note=", ".join(filter(None, (kind, notes.get(axis.direction)))),
-        means=_means(axis, rows, book, slots),
+        means=_means(axis, book, slots),
         ticks=ticks(axis.scale),
         differences=[_difference(axis, d, slots[d.candidate], spread, book) for d in axis.differences],
         zero_ticks=zero_ticks(spread),
     )
 
 
-def _means(axis: Axis, rows: Sequence[Row], book: TagBook, slots: Mapping[str | None, int]) -> list[Figure]:
+def _means(axis: Axis, book: TagBook, slots: Mapping[str | None, int]) -> list[Figure]:
     figures = []
     for arm in axis.arms:
-        values = [r["value"] for r in rows if r["variant"] == arm.variant and has_value(r)]
         label = f"{one_line(axis.scorer, 60)}, {one_line(axis.axis, 60)}: {variant_name(arm.variant)}"
         figures.append(
             figure(
@@ -121,7 +102,7 @@ def _means(axis: Axis, rows: Sequence[Row], book: TagBook, slots: Mapping[str | 
                 name=variant_name(arm.variant),
                 slot=slots[arm.variant],
                 counted=f"{arm.ok} of {arm.total} scored",
-                bars=[] if axis.rate else histogram(values, axis.scale),
+                bars=histogram(arm.histogram, axis.scale),
                 target=book.target(label, arm.total, "arm", axis.key, arm.variant),
             )
         )

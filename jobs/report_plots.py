@@ -11,7 +11,6 @@ from judgefleet.statistics import Estimate
 
 Scale = tuple[float, float]
 MARGIN = 4.0
-BINS = 24
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,13 +96,14 @@ def zero_ticks(scale: Scale) -> list[Tick]:
     ]
 
 
-def histogram(values: Sequence[float], scale: Scale) -> list[Bar]:
-    """How the values lie on the scale: bars of equal width, the tallest 1 high; empty bins are left out."""
-    if not values:
-        return []
-    counts, edges = np.histogram(np.clip(values, *scale), bins=BINS, range=scale)
-    at = [place(float(e), scale) for e in edges]
-    tallest = counts.max()
+def histogram(counts: Sequence[int], scale: Scale) -> list[Bar]:
+    """How values lie on the scale: bars of equal width, the tallest 1 high; empty bins are left out.
+
+    >>> [(bar.at, bar.height) for bar in histogram([0, 2, 1, 0], (1, 5))]
+    [(27.0, 1.0), (50.0, 0.5)]
+    """
+    tallest = max(counts, default=0)
+    at = [place(float(edge), scale) for edge in np.linspace(*scale, len(counts) + 1)]
     return [
         Bar(at=a, width=round(b - a, 3), height=round(float(c / tallest), 3))
         for a, b, c in zip(at[:-1], at[1:], counts, strict=True)

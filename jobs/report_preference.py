@@ -4,12 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pyarrow as pa
-
-from experiments.comparison import Row, has_value
-from experiments.preference import FIRST, LOSS, SECOND, TIE, WIN, PositionBias, Preference, between, winner
-from jobs.figures import Axis, Summary
-from jobs.report_figures import Figure, figure, rows_by_axis
+from experiments.preference import FIRST, LOSS, SECOND, TIE, WIN, PositionBias, Preference
+from jobs.figures import Axis, Cell, Summary
+from jobs.report_figures import Figure, figure
 from jobs.report_plots import Bar, Tick, place, stack, ticks
 from jobs.report_tags import TagBook, Target
 from jobs.wording import number, one_line, percent, variant_name
@@ -62,13 +59,16 @@ HALF = place(0.5, (0, 1))
 SHARE_TICKS: Sequence[Tick] = ticks((0, 1))
 
 
-def preferences(summary: Summary, scores: pa.Table, book: TagBook) -> list[PreferenceView]:
+def preferences(summary: Summary, book: TagBook) -> list[PreferenceView]:
     """One view for each pairwise axis and pair of variants."""
-    rows = rows_by_axis(scores)
-    return [_preference(summary, a, p, rows[a.key], book) for a in summary.axes for p in a.preferences]
+    return [
+        _preference(summary, a, p, cells, book)
+        for a in summary.axes
+        for p, cells in zip(a.preferences, a.matrices, strict=True)
+    ]
 
 
-def _preference(summary: Summary, axis: Axis, p: Preference, rows: Sequence[Row], book: TagBook) -> PreferenceView:
+def _preference(summary: Summary, axis: Axis, p: Preference, cells: Sequence[Cell], book: TagBook) -> PreferenceView:
     a, b = variant_name(p.baseline), variant_name(p.candidate)
     what = f"{_what(axis)}: {b} against {a}"
     key = (axis.key, p.baseline, p.candidate)
@@ -91,7 +91,7 @@ def _preference(summary: Summary, axis: Axis, p: Preference, rows: Sequence[Row]
         probability=number(p.probability.value, 3),
         tally=_tally(p, what, key, book),
         failed=p.failed,
-        matrix=_matrix(between(rows, p.baseline, p.candidate), what, key, book),
+        matrix=_matrix(cells, what, key, book),
     )
 
 
@@ -119,15 +119,8 @@ def _tally(p: Preference, what: str, key: tuple[object, str, str], book: TagBook
     ]
 
 
-def cell_of(row: Row) -> tuple[str, str] | None:
-    """The two verdicts about a candidate's row, baseline first and candidate first; None unless both are known."""
-    said = {o["first"] == row["trace_id"]: winner(o, row["trace_id"]) for o in row["orders"] or ()}
-    first, second = said.get(False), said.get(True)
-    return (first, second) if first and second and has_value(row) else None
-
-
-def _matrix(pairs: Sequence[Row], what: str, key: tuple[object, str, str], book: TagBook) -> list[list[Part]]:
-    cells = Counter(filter(None, map(cell_of, pairs)))
+def _matrix(found: Sequence[Cell], what: str, key: tuple[object, str, str], book: TagBook) -> list[list[Part]]:
+    cells = Counter({(cell.baseline_first, cell.candidate_first): cell.count for cell in found})
     total, fullest = sum(cells.values()), max(cells.values(), default=1)
     words = _words(key[1], key[2])
 

@@ -1,17 +1,12 @@
 """What was run: the run's own facts, its scorers, what they failed at, and the headline in words."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import pyarrow as pa
-
-from experiments.comparison import has_value
-from jobs.figures import NO_ROW, Axis, Summary, failure_name
-from jobs.report_figures import rows_by_axis
+from jobs.figures import NO_ROW, Axis, Summary
 from jobs.report_tags import TagBook, Target
 from jobs.wording import decimals, interval, number, one_line, percent, variant_name, visible
 from judgefleet.scorer import ScorerKind
@@ -98,23 +93,16 @@ def _pretty(config: str) -> str:
         return visible(config)[:8000]
 
 
-def failures(summary: Summary, scores: pa.Table, book: TagBook) -> list[FailureView]:
+def failures(summary: Summary, book: TagBook) -> list[FailureView]:
     """Failures by axis, variant and status, the most frequent first within each."""
-    reasons: dict[tuple[Any, ...], Counter[str]] = {}
-    for key, rows in rows_by_axis(scores).items():
-        for r in rows:
-            if not has_value(r):
-                known = reasons.setdefault((key, r["variant"], failure_name(r["status"])), Counter())
-                known[one_line(r["reason"] or "no reason given", 200)] += 1
-    return [view for axis in summary.axes for view in _failures_of(axis, reasons, book)]
+    return [view for axis in summary.axes for view in _failures_of(axis, book)]
 
 
-def _failures_of(axis: Axis, reasons: Mapping[tuple[Any, ...], Counter[str]], book: TagBook) -> Iterator[FailureView]:
+def _failures_of(axis: Axis, book: TagBook) -> Iterator[FailureView]:
     name = f"{one_line(axis.scorer, 60)}, {one_line(axis.axis, 60)}"
     for arm in axis.arms:
         for status, count in sorted(arm.failures.items(), key=lambda f: -f[1]):
             words = visible(status).replace("_", " ")
-            found = reasons.get((axis.key, arm.variant, status), Counter())
             label = f"{name}: {variant_name(arm.variant)} {words}"
             target = book.target(label, count, "status", axis.key, arm.variant, status) if status != NO_ROW else None
             yield FailureView(
@@ -123,7 +111,7 @@ def _failures_of(axis: Axis, reasons: Mapping[tuple[Any, ...], Counter[str]], bo
                 status=words,
                 count=count,
                 share=percent(count, arm.total),
-                reasons=[f"{reason} ({n})" for reason, n in found.most_common(3)],
+                reasons=[f"{reason} ({n})" for reason, n in arm.reasons.get(status, ())],
                 target=target,
             )
 

@@ -6,22 +6,20 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from calibration.gate import GateDecision, decision_without_audit
-from experiments.comparison import Row, compare, has_value, values_of
-from experiments.preference import position_bias, prefer
-from jobs.figures import NO_ROW, Arm, Axis, Summary, failure_name
+from experiments.columns import Columns
+from experiments.comparison import compare
+from experiments.preference import count_cells, position_bias, prefer
+from jobs.axis_rows import AxisKey, AxisRows, gather, trace_codes
+from jobs.figures import BINS, NO_ROW, Arm, Axis, Cell, Summary
 from judgefleet.proportions import proportion_ci
 from judgefleet.scorer import ScorerKind
 from judgefleet.statistics import weighted_mean_ci
 
-_COLUMNS = (
-    *("trace_id", "span_id", "variant", "conversation_id", "inclusion_probability", "scorer_kind", "direction"),
-    *("config", "status", "value", "probabilities", "pair_id", "other_trace_id"),
-)
 _KINDS = {kind: place for place, kind in enumerate(("LLM", "HUMAN", "EMBEDDING", "CODE"))}
-_SHARED = (("kind", "scorer_kind"), ("direction", "direction"), ("config", "config"))
+_REASONS_SHOWN = 3
+Variant = str | None
 
 
 def summarise(
@@ -32,91 +30,106 @@ def summarise(
     Rows of different fingerprints are never mixed: another judge is another axis. Variants are compared with the
     first of them in sort order. An LLM judge for whom ``gates`` has no decision has not been audited.
     """
-    plain = _plain(scores)
-    keys = plain.group_by(["scorer", "axis", "fingerprint"]).aggregate([]).to_pylist()
-    drawn = Counter(r["variant"] for r in samples.select(["variant"]).to_pylist())
-    found = [_axis(_rows_of(plain, key), key, drawn) for key in keys]
-    axes = tuple(sorted(found, key=lambda a: (_KINDS.get(a.kind, 9), a.scorer, a.fingerprint, a.axis)))
+    return summarise_axes(gather([scores]), samples, facts, gates)
+
+
+def summarise_axes(
+    found: Mapping[AxisKey, AxisRows],
+    samples: pa.Table,
+    facts: Mapping[str, Any],
+    gates: Mapping[str, GateDecision] | None = None,
+) -> Summary:
+    """As ``summarise``, of rows that were gathered batch by batch."""
+    drawn = {r["values"]: r["counts"] for r in samples["variant"].value_counts().to_pylist()}
+    made = [_axis(rows, key, drawn) for key, rows in found.items()]
+    axes = tuple(sorted(made, key=lambda a: (_KINDS.get(a.kind, 9), a.scorer, a.fingerprint, a.axis)))
     judges = {a.fingerprint for a in axes if a.kind == ScorerKind.LLM}
     known = {name: (gates or {}).get(name) or decision_without_audit(name) for name in sorted(judges)}
-    return Summary(facts=dict(facts), axes=axes, gates=known)
+    traces = len(np.unique(np.concatenate([trace_codes(samples), *(rows.traces for rows in found.values())])))
+    return Summary(facts=dict(facts), axes=axes, gates=known, traces=traces)
 
 
-def _plain(scores: pa.Table) -> pa.Table:
-    """Dictionary columns decoded; the three key columns without nulls, so that they can be compared."""
-    for i, column in enumerate(scores.schema):
-        if pa.types.is_dictionary(column.type):
-            scores = scores.set_column(i, column.name, scores[column.name].cast(column.type.value_type))
-    for name in ("scorer", "axis", "fingerprint"):
-        scores = scores.set_column(scores.schema.get_field_index(name), name, pc.fill_null(scores[name], ""))
-    return scores
-
-
-def _rows_of(scores: pa.Table, key: Mapping[str, str]) -> pa.Table:
-    mask = None
-    for name, value in key.items():
-        here = pc.equal(scores[name], value)
-        mask = here if mask is None else pc.and_(mask, here)
-    return scores.filter(mask)
-
-
-def _axis(table: pa.Table, key: Mapping[str, str], drawn: Mapping[str | None, int]) -> Axis:
-    rows = table.select(_COLUMNS).to_pylist()
-    pairwise = any(r["pair_id"] or r["other_trace_id"] for r in rows)
-    rate = not pairwise and _is_rate(rows)
-    names = sorted({r["variant"] for r in rows} | set(drawn), key=lambda v: (v is not None, v))
-    arms = tuple(_arm(v, [r for r in rows if r["variant"] == v], drawn.get(v, 0), rate, pairwise) for v in names)
+def _axis(rows: AxisRows, key: AxisKey, drawn: Mapping[Variant, int]) -> Axis:
+    pairs = rows.pairs
+    rate = pairs is None and _is_rate(rows)
+    scale = _scale(rows)
+    names = sorted(rows.variants | set(drawn), key=lambda v: (v is not None, v))
     compared = [v for v in names if v is not None]
-    versus = [(compared[0], v) for v in compared[1:]]
-    two = [(x, y) for i, x in enumerate(compared) for y in compared[i + 1 :]]
+    versus = [(compared[0], v) for v in compared[1:]] if pairs is None else []
+    scorer, axis, fingerprint = key
     return Axis(
-        scorer=key["scorer"],
-        axis=key["axis"],
-        fingerprint=key["fingerprint"],
-        **{name: next((r[source] for r in rows if r[source]), "") for name, source in _SHARED},
-        pairwise=pairwise,
+        scorer=scorer,
+        axis=axis,
+        fingerprint=fingerprint,
+        kind=rows.shared["scorer_kind"],
+        direction=rows.shared["direction"],
+        config=rows.shared["config"],
+        pairwise=pairs is not None,
         rate=rate,
-        scale=_scale(rows),
-        arms=arms,
-        differences=() if pairwise else tuple(compare(table, baseline=a, candidate=b, rate=rate) for a, b in versus),
-        preferences=tuple(p for a, b in two if (p := prefer(table, baseline=a, candidate=b)).pairs) if pairwise else (),
-        position=position_bias(table) if pairwise else None,
+        scale=scale,
+        arms=tuple(_arm(rows, v, drawn.get(v, 0), rate, scale) for v in names),
+        differences=tuple(compare(rows.columns, baseline=a, candidate=b, rate=rate) for a, b in versus),
+        **(_preferences(pairs, compared) if pairs is not None else {}),
     )
 
 
-def _arm(variant: str | None, rows: Sequence[Row], drawn: int, rate: bool, pairwise: bool) -> Arm:
-    valued = [r for r in rows if has_value(r)]
-    failures = Counter(failure_name(r["status"]) for r in rows if not has_value(r))
-    missing = max(0, drawn - len({(r["trace_id"], r["span_id"]) for r in rows}))
-    if missing:
-        failures[NO_ROW] = missing
-    data = values_of(valued)
-    mean = (proportion_ci if rate else weighted_mean_ci)(data.values, data.weights, data.clusters)
+def _preferences(pairs: pa.Table, compared: Sequence[str]) -> dict[str, Any]:
+    """Every two variants that were compared, and what the order of the answers did."""
+    two = [(x, y) for i, x in enumerate(compared) for y in compared[i + 1 :]]
+    made = [prefer(pairs, baseline=x, candidate=y) for x, y in two]
+    found = [(p, count_cells(pairs, baseline=p.baseline, candidate=p.candidate)) for p in made if p.pairs]
+    return {
+        "preferences": tuple(p for p, _ in found),
+        "matrices": tuple(
+            tuple(Cell(baseline_first=x, candidate_first=y, count=n) for (x, y), n in sorted(cells.items()))
+            for _, cells in found
+        ),
+        "position": position_bias(pairs),
+    }
+
+
+def _arm(rows: AxisRows, variant: Variant, drawn: int, rate: bool, scale: tuple[float, float]) -> Arm:
+    mine = rows.columns.arm(variant)
+    valued, pairwise = mine.valued, rows.pairs is not None
+    missing = max(0, drawn - len(np.unique(rows.traces[rows.columns.is_of(variant)])))
+    failures = Counter({NO_ROW: missing} if missing else {})
+    reasons: dict[str, Counter[str]] = {}
+    for (of, status, reason), count in rows.failures.items():
+        if (of or None) == (variant or None):
+            failures[status] += count
+            reasons.setdefault(status, Counter())[reason] += count
+    estimate = proportion_ci if rate else weighted_mean_ci
     return Arm(
         variant=variant,
-        total=len(rows) + missing,
+        total=len(mine) + missing,
         ok=len(valued),
         failures=dict(failures),
-        mean=None if pairwise else mean,
+        mean=None if pairwise else estimate(valued.values, valued.weights, valued.clusters),
+        reasons={status: found.most_common(_REASONS_SHOWN) for status, found in reasons.items()},
+        histogram=() if rate or pairwise else _histogram(valued, scale),
     )
 
 
-def _is_rate(rows: Sequence[Row]) -> bool:
+def _histogram(columns: Columns, scale: tuple[float, float]) -> tuple[int, ...]:
+    counts = np.histogram(np.clip(columns.values, *scale), bins=BINS, range=scale)[0]
+    return tuple(counts.tolist())
+
+
+def _is_rate(rows: AxisRows) -> bool:
     """Zeros and ones only; a judge's row of nothing but ones may be the low end of a longer scale, so one zero or a
     check in code is asked for."""
-    values = {r["value"] for r in rows if has_value(r)}
-    checked = any(r["scorer_kind"] == ScorerKind.CODE for r in rows)
-    return bool(values) and values <= {0.0, 1.0} and (checked or 0.0 in values)
+    values = set(np.unique(rows.columns.valued.values).tolist())
+    return bool(values) and values <= {0.0, 1.0} and (rows.shared["scorer_kind"] == ScorerKind.CODE or 0.0 in values)
 
 
-def _scale(rows: Sequence[Row]) -> tuple[float, float]:
+def _scale(rows: AxisRows) -> tuple[float, float]:
     """The numeric labels' range where the labels are numbers; else 0 to 1, widened to the values found."""
-    labels = {label for r in rows for label, _ in r["probabilities"] or ()}
-    if labels and all(_is_number(label) for label in labels):
-        grades = [float(label) for label in labels]
+    if rows.labels and all(_is_number(label) for label in rows.labels):
+        grades = [float(label) for label in rows.labels]
         return min(grades), max(grades)
-    values = [r["value"] for r in rows if has_value(r)] or [0.0]
-    return float(np.floor(min(0.0, *values))), float(np.ceil(max(1.0, *values)))
+    values = rows.columns.valued.values
+    low, high = (values.min(), values.max()) if len(values) else (0.0, 0.0)
+    return float(np.floor(min(0.0, low))), float(np.ceil(max(1.0, high)))
 
 
 def _is_number(label: str) -> bool:

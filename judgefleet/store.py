@@ -13,6 +13,7 @@ from pyarrow import fs
 
 from judgefleet.errors import ConfigError
 from judgefleet.hashing import stable_hash
+from judgefleet.ids import IdSet
 from judgefleet.sample import SAMPLE_SCHEMA
 from judgefleet.score import SCORE_SCHEMA
 from judgefleet.storage import Location, ObjectInfo, explained, list_objects, open_location, write_table_atomic
@@ -22,6 +23,7 @@ FILE_SCHEMA = SCORE_SCHEMA.remove(SCORE_SCHEMA.get_field_index("scorer"))
 UNDATED = "undated"
 # Enough to decide whether a row stays.
 SIGNIFICANT = ["score_id", "trace_id", "fingerprint", "status"]
+_BATCH_ROWS = 65_536
 _PARTITIONS = ds.partitioning(pa.schema([("date", pa.string()), ("scorer", pa.string())]), flavor="hive")
 
 
@@ -70,17 +72,50 @@ def read_scores(uri: str, columns: list[str] | None = None) -> pa.Table:
     return _first_of_each(table).select(wanted)
 
 
-def score_ids(store: Location) -> pa.Array:
-    """The ids of all committed rows (string)."""
-    return _read(store, score_files(store), ["score_id"])["score_id"].combine_chunks()
+def score_batches(uri: str, columns: list[str], fingerprints: list[str]) -> Iterator[pa.Table]:
+    """The rows of ``fingerprints`` some ten thousand at a time, each row once: for stores that are larger than memory.
+
+    Raises ConfigError when there is no store at ``uri``, StoreError when it cannot be read.
+    """
+    store, mine = open_location(uri), ds.field("fingerprint").isin(fingerprints)
+    if not _exists(store) or score_ids(store).copies:
+        yield read_scores(uri, list(dict.fromkeys([*columns, "fingerprint"]))).filter(mine).select(columns)
+        return
+    held: list[pa.RecordBatch] = []
+    with explained("read", store):
+        for batch in _dataset(store, score_files(store)).to_batches(columns=columns, filter=mine):
+            held.append(batch)
+            if sum(map(len, held)) >= _BATCH_ROWS:
+                yield pa.Table.from_batches(held)
+                held = []
+    if held:
+        yield pa.Table.from_batches(held)
+
+
+def scores_of(uri: str, trace_ids: list[str], fingerprints: list[str]) -> pa.Table:
+    """All columns of the rows that ``fingerprints`` gave to ``trace_ids``."""
+    store = open_location(uri)
+    mine = ds.field("fingerprint").isin(fingerprints) & ds.field("trace_id").isin(trace_ids)
+    with explained("read", store):
+        return _first_of_each(_dataset(store, score_files(store)).to_table(columns=SCORE_SCHEMA.names, filter=mine))
+
+
+def score_ids(store: Location) -> IdSet:
+    """The ids of all committed rows."""
+    with explained("read", store):
+        batches = _dataset(store, score_files(store)).to_batches(columns=["score_id"])
+        return IdSet.of(batch.column(0) for batch in batches)
 
 
 def _read(store: Location, files: list[ObjectInfo], columns: list[str]) -> pa.Table:
+    with explained("read", store):
+        return _dataset(store, files).to_table(columns=columns)
+
+
+def _dataset(store: Location, files: list[ObjectInfo]) -> ds.Dataset:
     schema = pa.schema([*FILE_SCHEMA, ("date", pa.string()), ("scorer", pa.string())])
     paths = [open_location(info.uri).path for info in files]
-    with explained("read", store):
-        found = ds.dataset(paths, schema=schema, format="parquet", filesystem=store.fs, partitioning=_PARTITIONS)
-        return found.to_table(columns=columns)
+    return ds.dataset(paths, schema=schema, format="parquet", filesystem=store.fs, partitioning=_PARTITIONS)
 
 
 def _delete(store: Location, info: ObjectInfo) -> None:
@@ -97,8 +132,7 @@ def _first_of_each(table: pa.Table) -> pa.Table:
 
 def drop_duplicates(store: Location) -> int:
     """Remove second copies of rows, which a process killed while it was writing may leave. Returns how many."""
-    ids = score_ids(store)
-    if pc.count_distinct(ids).as_py() == len(ids):
+    if not score_ids(store).copies:
         return 0
     seen: set[str] = set()
 
@@ -140,12 +174,18 @@ def committed_rows(store: Location, known: dict[str, int]) -> Iterator[tuple[str
             yield info.uri, rows
 
 
-def read_samples(uri: str, run_id: str) -> pa.Table:
-    """The samples that a run scored (SAMPLE_SCHEMA), with their texts; none where nothing was drawn."""
+def read_samples(
+    uri: str, run_id: str, columns: list[str] | None = None, trace_ids: list[str] | None = None
+) -> pa.Table:
+    """The samples that a run scored (SAMPLE_SCHEMA, or ``columns`` of it), all or those of ``trace_ids``.
+
+    None where nothing was drawn.
+    """
     store = open_location(uri)
-    folder = store.child(f"_samples/{run_id}")
+    folder, wanted = store.child(f"_samples/{run_id}"), columns or SAMPLE_SCHEMA.names
     if not _exists(folder):
-        return SAMPLE_SCHEMA.empty_table()
+        return SAMPLE_SCHEMA.empty_table().select(wanted)
+    mine = None if trace_ids is None else ds.field("trace_id").isin(trace_ids)
     with explained("read", folder):
         found = ds.dataset(folder.path, schema=SAMPLE_SCHEMA, format="parquet", filesystem=store.fs)
-        return found.to_table()
+        return found.to_table(columns=wanted, filter=mine)

@@ -1,7 +1,7 @@
 """Trace: one request to an LLM feature as it happened. Read once, never changed."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -96,8 +96,17 @@ TRACE_SCHEMA = pa.schema(
 
 
 def trace_row(trace: Trace) -> dict[str, Any]:
-    """The trace as one row of ``TRACE_SCHEMA``."""
-    return asdict(trace)
+    """The trace as one row of ``TRACE_SCHEMA``. By hand: ``asdict`` copies every text, at several times the cost."""
+    row = {name: getattr(trace, name) for name in TRACE_SCHEMA.names}
+    usage, latency = trace.usage, trace.latency
+    return row | {
+        "messages": [{"role": m.role, "content": m.content} for m in trace.messages],
+        "contexts": list(trace.contexts),
+        "tool_calls": [{"name": c.name, "arguments": c.arguments, "result": c.result} for c in trace.tool_calls],
+        "usage": {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens},
+        "latency": {"ttft_ms": latency.ttft_ms, "total_ms": latency.total_ms},
+        "attributes": dict(trace.attributes),
+    }
 
 
 def traces_to_table(traces: Iterable[Trace]) -> pa.Table:

@@ -29,7 +29,8 @@ class ScriptedEngine:
 
     def _reply(self, prompt: Prompt) -> Reply:
         started = time.perf_counter()
-        time.sleep(self._delay)
+        if self._delay:
+            time.sleep(self._delay)
         key = ",".join(map(str, prompt.token_ids)) or repr(prompt.messages)
         return Reply(
             logprobs=() if prompt.draft else _verdict(key, prompt.labels),

@@ -26,8 +26,8 @@ def plan(tmp_path: Path, write_traces: WriteTraces, make_config: MakeConfig) -> 
         objects = pa.table(
             {"uri": [o.uri for o in list_objects(folder)], "place": ["0", "1", "2", "3"][: 3 + bool(extra)]}
         )
-        rows = Intake(config=loaded, group_by="judgefleet.item_id")(objects)
-        return make_plan(ds.dataset(rows), open_location(tmp_path / "store"), "run", size)
+        rows = list(Intake(config=loaded, group_by="judgefleet.item_id")(objects))
+        return make_plan(ds.dataset(pa.concat_tables(rows)), open_location(tmp_path / "store"), "run", size)
 
     return planned
 
@@ -57,8 +57,8 @@ def test_the_order_of_objects_does_not_change_the_chunks(tmp_path: Path, plan: C
     (tmp_path / "traces" / "part-0.jsonl").rename(tmp_path / "traces" / "part-9.jsonl")
     objects = pa.table({"uri": [o.uri for o in list_objects(tmp_path / "traces")], "place": ["0", "1", "2"]})
     config = load_batch_config(tmp_path / "config.yaml")
-    rows = Intake(config=config, group_by="judgefleet.item_id")(objects)
-    again = make_plan(ds.dataset(rows), open_location(tmp_path / "store"), "run", 4)
+    rows = list(Intake(config=config, group_by="judgefleet.item_id")(objects))
+    again = make_plan(ds.dataset(pa.concat_tables(rows)), open_location(tmp_path / "store"), "run", 4)
     ids = [chunk(tmp_path, again, n)["trace_id"].to_pylist() for n in range(len(again.chunks))]
     assert ids == [table["trace_id"].to_pylist() for table in first]
 

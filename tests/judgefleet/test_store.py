@@ -85,10 +85,10 @@ def test_the_same_rows_twice_are_one_file(folder: Path) -> None:
 def test_copies_in_other_files_are_read_once_and_removed(folder: Path) -> None:
     store = open_location(folder)
     write_scores(store, table([sample("t1"), sample("t9")], run="run-2"))
-    assert len(score_ids(store)) == 7
+    assert (len(score_ids(store)), score_ids(store).copies) == (6, 1)
     assert read_scores(str(folder)).num_rows == 6
     assert drop_duplicates(store) == 1
-    assert len(score_ids(store)) == 6
+    assert (len(score_ids(store)), score_ids(store).copies) == (6, 0)
     assert drop_duplicates(store) == 0
     assert sorted(read_scores(str(folder))["trace_id"].to_pylist()) == ["bad", "t1", "t1", "t2", "t3", "t9"]
 

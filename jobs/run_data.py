@@ -1,0 +1,101 @@
+"""What a run left in its store: its rows, batch by batch, and the few of its traces that a report shows."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from experiments.columns import Codes
+from jobs.axis_rows import SUMMARISED, AxisKey, AxisRows, gather, trace_codes
+from jobs.figures import Summary
+from jobs.report_cases import goodness
+from jobs.summarise import summarise_axes
+from judgefleet.store import read_samples, score_batches, scores_of
+
+# Up to so many traces a report chooses from all of them; of more, from those that look worst.
+_CANDIDATES = 4000
+_WORST = 500
+_DRAWN = ["trace_id", "span_id", "variant"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunData:
+    """The rows of one run; a store may hold more than one. ``facts``: what the run said about itself."""
+
+    store: str
+    facts: Mapping[str, Any]
+
+    @cached_property
+    def samples(self) -> pa.Table:
+        """Trace, span and variant of every sampled trace."""
+        return read_samples(self.store, self.facts["run_id"], _DRAWN)
+
+    @cached_property
+    def axes(self) -> dict[AxisKey, AxisRows]:
+        """The rows as numbers, by scorer, axis and fingerprint."""
+        return gather(self._scores())
+
+    @cached_property
+    def summary(self) -> Summary:
+        """The figures."""
+        return summarise_axes(self.axes, self.samples, self.facts)
+
+    def shown(self) -> tuple[pa.Table, pa.Table]:
+        """Scores and samples, with their texts, of the traces that a report may show."""
+        ids = self._candidates()
+        scores = scores_of(self.store, ids, self.facts["fingerprints"])
+        return scores, read_samples(self.store, self.facts["run_id"], trace_ids=ids)
+
+    def _scores(self) -> Iterator[pa.Table]:
+        drawn = np.unique(trace_codes(self.samples))
+        for rows in score_batches(self.store, list(SUMMARISED), self.facts["fingerprints"]):
+            yield rows.filter(pa.array(np.isin(trace_codes(rows), drawn)))
+
+    def _candidates(self) -> list[str]:
+        """Ids of traces, whole questions: first those whose verdict changed with the order, then the lowest scored."""
+        names = self.samples["trace_id"]
+        if len(names) <= _CANDIDATES:
+            found: list[str] = names.to_pylist()
+            return found
+        worst = worst_traces(self.axes, self.summary, _WORST)
+        mine = np.isin(trace_codes(self.samples), worst)
+        items = self._items()
+        together = np.isin(items, np.setdiff1d(items[mine], [0])) | mine
+        # The worst themselves come first, whatever answers the same questions.
+        order = np.argsort(~mine[together], kind="stable")[:_CANDIDATES]
+        chosen: list[str] = names.filter(pa.array(together)).take(pa.array(order)).to_pylist()
+        return chosen
+
+    def _items(self) -> Codes:
+        """The golden item of each sample, in the order of ``samples``."""
+        traces = np.concatenate([rows.traces for rows in self.axes.values()])
+        known, first = np.unique(traces, return_index=True)
+        items = np.concatenate([rows.columns.items for rows in self.axes.values()])[first]
+        mine = trace_codes(self.samples)
+        at = np.minimum(np.searchsorted(known, mine), len(known) - 1)
+        return np.where(known[at] == mine, items[at], 0).astype(np.uint64)
+
+
+def worst_traces(axes: Mapping[AxisKey, AxisRows], summary: Summary, most: int) -> Codes:
+    """At most ``most`` traces: verdicts that changed with the order first, then by the mean place on all scales."""
+    shown = {axis.key: axis for axis in summary.axes}
+    flipped = [_flipped(rows.pairs) for rows in axes.values() if rows.pairs is not None]
+    graded = [(rows, shown[key]) for key, rows in axes.items() if rows.pairs is None]
+    codes = [rows.traces[np.isfinite(rows.columns.values)] for rows, _ in graded]
+    places = [goodness(rows.columns.valued.values, axis) for rows, axis in graded]
+    traces, at = np.unique(np.concatenate([np.empty(0, np.uint64), *codes]), return_inverse=True)
+    means = np.bincount(at, np.concatenate([np.empty(0), *places]), len(traces)) / np.bincount(
+        at, minlength=len(traces)
+    )
+    lowest: Codes = traces[np.argsort(means, kind="stable")[:most]]
+    first = np.unique(np.concatenate([np.empty(0, np.uint64), *flipped]))
+    chosen: Codes = np.concatenate([first, lowest])[:most]
+    return chosen
+
+
+def _flipped(pairs: pa.Table) -> Codes:
+    changed = pairs.filter(pa.array([value is False for value in pairs["order_consistent"].to_pylist()], pa.bool_()))
+    return trace_codes(changed)

@@ -1,0 +1,102 @@
+"""A run read from its store batch by batch gives the figures and the traces of the tables it was written from."""
+
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from jobs import run_data
+from jobs.axis_rows import trace_codes
+from jobs.run_data import RunData, worst_traces
+from jobs.summarise import summarise
+from judgefleet import store as store_module
+from judgefleet.storage import open_location
+from judgefleet.store import write_scores
+
+build = runpy.run_path(str(Path(__file__).with_name("example_run.py")))["build"]
+
+
+@pytest.fixture
+def run() -> Any:
+    return build()
+
+
+@pytest.fixture
+def data(tmp_path: Path, run: Any) -> RunData:
+    """The run as a store of several files."""
+    for start in range(0, run.scores.num_rows, 40):
+        write_scores(open_location(tmp_path), run.scores.slice(start, 40))
+    folder = tmp_path / "_samples" / "run-7f3a"
+    folder.mkdir(parents=True)
+    pq.write_table(run.samples, folder / "chunk-000000.parquet")
+    facts = {"run_id": "run-7f3a", "fingerprints": sorted(set(run.scores["fingerprint"].to_pylist()))}
+    return RunData(store=str(tmp_path), facts=facts)
+
+
+def comparable(found: Any) -> Any:
+    """Figures rounded, since sums may be added up in another order."""
+    if isinstance(found, float):
+        return pytest.approx(found, abs=1e-9)
+    if isinstance(found, dict):
+        return {key: comparable(value) for key, value in found.items()}
+    return [comparable(v) for v in found] if isinstance(found, list) else found
+
+
+@pytest.mark.parametrize("rows", [10, 65_536])
+def test_figures_are_those_of_the_tables(run: Any, data: RunData, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "_BATCH_ROWS", rows)
+    whole = summarise(run.scores, run.samples, data.facts)
+    found, wanted = (json.loads(summary.to_json())["axes"] for summary in (data.summary, whole))
+    assert found == comparable(wanted)
+    assert data.summary.traces == whole.traces == len(set(run.samples["trace_id"].to_pylist()))
+
+
+def test_rows_written_twice_are_counted_once(run: Any, data: RunData) -> None:
+    write_scores(open_location(data.store), run.scores.slice(0, 7))
+    whole = summarise(run.scores, run.samples, data.facts)
+    assert [a.total for a in data.summary.axes] == [a.total for a in whole.axes]
+    assert len(data.shown()[0]) == run.scores.num_rows
+
+
+def test_rows_of_traces_that_were_not_sampled_are_left_out(run: Any, data: RunData) -> None:
+    folder = Path(data.store) / "_samples" / "run-7f3a"
+    pq.write_table(run.samples.slice(0, 10), folder / "chunk-000000.parquet")
+    assert data.summary.traces == 10
+    assert set(data.shown()[0]["trace_id"].to_pylist()) <= set(run.samples["trace_id"].slice(0, 10).to_pylist())
+
+
+def test_of_many_traces_the_worst_are_shown_with_all_answers_to_their_questions(
+    run: Any, data: RunData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_data, "_CANDIDATES", 12)
+    monkeypatch.setattr(run_data, "_WORST", 3)
+    scores, samples = data.shown()
+    shown = samples["trace_id"].to_pylist()
+    assert 3 <= len(shown) <= 12
+    worst = worst_traces(data.axes, data.summary, 3)
+    names = samples.filter(pa.array(np.isin(trace_codes(samples), worst)))
+    assert len(names) == len(worst) == 3
+    flipped = {r["trace_id"] for r in run.rows if r["order_consistent"] is False}
+    assert set(names["trace_id"].to_pylist()) <= flipped
+    items = [dict(a)["judgefleet.item_id"] for a in samples["attributes"].to_pylist()]
+    assert len(items) > len(set(items))
+    assert set(scores["trace_id"].to_pylist()) == set(shown)
+
+
+def test_without_flips_the_lowest_scored_come_first(run: Any, data: RunData) -> None:
+    pointwise = {key: rows for key, rows in data.axes.items() if rows.pairs is None}
+    worst = worst_traces(pointwise, data.summary, 1)
+    lower = [key for key, rows in pointwise.items() if np.isin(rows.traces, worst).any()]
+    assert lower
+    means: dict[int, list[float]] = {}
+    for key, rows in pointwise.items():
+        low, high = next(axis.scale for axis in data.summary.axes if axis.key == key)
+        for code, value in zip(rows.traces.tolist(), rows.columns.values.tolist(), strict=True):
+            if np.isfinite(value):
+                means.setdefault(code, []).append((value - low) / (high - low))
+    assert np.mean(means[int(worst[0])]) == pytest.approx(min(np.mean(places) for places in means.values()))
