@@ -104,10 +104,12 @@ def test_pairs_from_a_bucket_into_a_bucket(
 
 
 @covers("gpu.yaml")
-def test_the_settings_for_gpus_are_allowed(changed: Callable[..., str]) -> None:
+@covers("gpu-32b-fp8.yaml")
+@pytest.mark.parametrize(("name", "gpus"), [("gpu.yaml", 1), ("gpu-32b-fp8.yaml", 4)])
+def test_the_settings_for_gpus_are_allowed(changed: Callable[..., str], name: str, gpus: int) -> None:
     from vllm.engine.arg_utils import AsyncEngineArgs
 
-    config = load_batch_config(Path(changed("gpu.yaml")))
+    config = load_batch_config(Path(changed(name)))
     assert [create(s.use, s.name, s.options) for s in config.scorers]
-    assert config.engine.gpus_per_replica == 1
+    assert config.engine.gpus_per_replica == engine_kwargs(config.engine)["tensor_parallel_size"] == gpus
     assert set(engine_kwargs(config.engine)) <= {field.name for field in fields(AsyncEngineArgs)}
