@@ -2,8 +2,8 @@
 
     python -m benchmarks.gpu [--architecture qwen2.5-7b] [--items 64] [--quantization fp8] [--gpus 1]
 
-The prompts are those of configs/demo.yaml. The weights are random, since none have to be fetched for that and speed does
-not depend on them. Without a GPU only ``--architecture tiny --gpus 0`` makes sense: it shows that the command works.
+The prompts are those of configs/demo.yaml. The weights are random, since none have to be fetched for that, and speed
+does not depend on them. Without a GPU only ``--architecture tiny --gpus 0`` makes sense, to see it run.
 """
 
 import argparse
