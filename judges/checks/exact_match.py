@@ -35,7 +35,9 @@ class ExactMatch(Check):
     class Options(BaseModel, extra="forbid", frozen=True):
         """``expected`` is one text or several; without it the reference of each trace is what is expected.
 
-        ``normalise`` is ``squad``, or a mapping that says what may differ.
+        ``normalise`` is ``squad``, or a mapping of what may differ: ``unicode`` (keep, NFC, NFKC), ``ignore_case``
+        (true, false), ``punctuation`` (keep, or leave out: ascii, all), ``articles`` (words to leave out),
+        ``whitespace`` (keep, trim at the ends, collapse to single spaces).
         """
 
         expected: str | tuple[str, ...] | None = Field(default=None, min_length=1)

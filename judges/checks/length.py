@@ -92,8 +92,13 @@ def _counts(sample: Sample, units: dict[Unit, Limits], counter: TokenCounter | N
     output = sample.trace.output or ""
     counts: dict[Unit, int | None] = {"words": len(output.split()), "characters": len(output)}
     if "tokens" in units:
-        counts["tokens"] = counter.count(output) if counter else sample.trace.usage.output_tokens
+        counts["tokens"] = counter.count(output) if counter else _recorded(sample.trace.usage.output_tokens)
     return counts
+
+
+def _recorded(tokens: object) -> int | None:
+    """A trace can hold anything; what is no count says nothing."""
+    return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) and tokens >= 0 else None
 
 
 def _within(count: int, limits: Limits) -> bool:

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from judgefleet.errors import ConfigError
 from judgefleet.sample import Sample
 from judgefleet.scorer import missing_need
 from judgefleet.trace import Trace
@@ -26,12 +27,27 @@ from judges.catalogue import create_scorer
         ("שלום", "pass", "4 characters"),
         ("<script></script>", "pass", "17 characters"),
         (" \n" * 1000 + "x", "pass", "2001 characters"),
+        ("0", "pass", "1 characters"),
+        ("null", "pass", "4 characters"),
+        ("\u0301", "pass", "1 characters"),
+        ("\u00ad\u2060", "fail", "2 invisible characters"),
+        ("\u2028\u2029", "fail", "2 invisible characters"),
+        ("\u200b退\u200b", "pass", "3 characters"),
+        ("\ud800x", "pass", "2 characters"),
+        (" " * 2_000_000, "fail", "2000000 invisible characters"),
+        ("\x1b[0m", "pass", "4 characters"),
     ],
 )
 def test_cases(run: Any, output: str | None, label: str, reason: str) -> None:
     outcome = run("not_empty", output)
     assert (outcome.label, outcome.value) == (label, float(label == "pass"))
     assert reason in outcome.reason
+
+
+@pytest.mark.parametrize("options", [{"strict": True}, {"min": 1}])
+def test_bad_options(options: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="unknown key"):
+        create_scorer("not_empty", None, options)
 
 
 def test_it_is_never_not_applicable() -> None:

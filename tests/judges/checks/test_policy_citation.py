@@ -39,10 +39,16 @@ def policy(tmp_path: Path) -> Path:
         ("RET 1", "fail", "no citation"),
         ("You can return it.", "fail", "no citation"),
         ("", "fail", "no citation"),
+        (None, "fail", "no citation"),
+        ("\x00RET-1\ud800", "pass", "cited: RET-1"),
+        ("RET\u20111", "fail", "no citation"),
+        ("RET-1-2", "pass", "cited: RET-1"),
+        ("`SHIP-12`", "pass", "cited: SHIP-12"),
+        ("RET-1 " * 300_000, "pass", "cited: RET-1"),
         (" ".join(f"AB-{n}" for n in range(8)), "fail", "unknown: AB-0, AB-1, AB-2, AB-3, AB-4 and 3 more"),
     ],
 )
-def test_cases(run: Any, policy: Path, output: str, label: str, reason: str) -> None:
+def test_cases(run: Any, policy: Path, output: str | None, label: str, reason: str) -> None:
     outcome = run("policy_citation", output, {"policy": str(policy)})
     assert (outcome.label, outcome.value, outcome.reason) == (label, float(label == "pass"), reason)
 
@@ -95,6 +101,8 @@ def test_bad_policy(policy: Path, text: str, message: str) -> None:
         ({"policy": "no/such/policy.yaml"}, "no such file"),
         ({}, "policy: is missing"),
         ({"policy": ".", "pattern": "("}, "no regular expression"),
+        ({"policy": 5}, "policy: found 5"),
+        ({"policy": ".", "patern": "x"}, "did you mean 'pattern'"),
     ],
 )
 def test_bad_options(options: dict[str, object], message: str) -> None:

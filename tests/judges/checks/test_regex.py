@@ -26,9 +26,17 @@ from judges.catalogue import create_scorer
         (r"\x00", "a\x00b", {}, "pass"),
         (r"x", "", {}, "fail"),
         (r"^$", "", {}, "pass"),
+        (r"x", None, {}, "fail"),
+        (r"x", None, {"must_match": False}, "pass"),
+        (r"^\s*$", "a", {"must_match": False}, "pass"),
+        (r"(?<![\w-])\d{5}\b", "order 44310.", {}, "pass"),
+        (r"(\w+) \1", "very very late", {}, "pass"),
+        (r"(?i)straße", "STRASSE", {}, "fail"),
+        (r"^a.b$", "a\ud800b", {}, "pass"),
+        (r"b$", "a" * 2_000_000 + "b", {}, "pass"),
     ],
 )
-def test_cases(run: Any, pattern: str, output: str, more: dict[str, object], label: str) -> None:
+def test_cases(run: Any, pattern: str, output: str | None, more: dict[str, object], label: str) -> None:
     outcome = run("regex", output, {"pattern": pattern, **more})
     assert (outcome.label, outcome.value) == (label, float(label == "pass"))
 

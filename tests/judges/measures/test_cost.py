@@ -36,6 +36,12 @@ CACHED = "gen_ai.usage.cache_read.input_tokens"
         ({"llm.model_name": "small"}, 2000, 500, 0.002),
         ({"model": "small"}, 2000, 500, 0.002),
         ({REQUESTED: "free"}, 2000, 500, 0.0),
+        ({REQUESTED: "large"}, 1, 1, 0.0000125),
+        ({REQUESTED: "large"}, 1_000_000, 1_000_000, 12.5),
+        ({REQUESTED: "large-2026-08-06"}, 1000, 0, 0.003),
+        ({REQUESTED: "large", CACHED: "1"}, 1, 0, 0.00000125),
+        ({REQUESTED: "small"}, 10**12, 10**12, 2_500_000.0),
+        ({REQUESTED: "free", RESPONDED: "small"}, 2000, 500, 0.002),
     ],
 )
 def test_tokens_times_price(run: Any, attributes: dict[str, str], read: int, written: int, cost: float) -> None:

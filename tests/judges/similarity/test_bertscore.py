@@ -130,6 +130,20 @@ def test_a_text_longer_than_the_model_reads_is_cut_and_says_so(plain: BertScore,
     ]
 
 
+def test_the_same_in_other_words_is_nearer(plain: BertScore, samples: Any, nearer: Any) -> None:
+    text, same, other = nearer
+    itself, near, far = values(plain, samples((text, text), (same, text), (other, text)))
+    assert itself == pytest.approx([1.0, 1.0, 1.0], abs=1e-5)
+    assert 1 - 1e-5 > near[2] > far[2] + 0.02
+
+
+@pytest.mark.parametrize(("output", "reference"), [(None, "x"), ("x", None), (None, None)])
+def test_a_missing_text_is_not_applicable(plain: BertScore, samples: Any, output: Any, reference: Any) -> None:
+    for outcome in plain.score(samples((output, reference)))[0].values():
+        assert (outcome.status, outcome.value) == (Status.NOT_APPLICABLE, None)
+        assert outcome.reason
+
+
 def test_the_value_does_not_depend_on_the_neighbours(plain: BertScore, samples: Any, pairs: Any) -> None:
     together = values(plain, samples(*pairs))
     assert_near(values(plain, samples(*reversed(pairs)))[::-1], together, within=1e-5)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from judgefleet.errors import ConfigError
 from judgefleet.score import Status
-from judgefleet.scorer import Need, ScorerKind
+from judgefleet.scorer import Need, ScorerKind, missing_need
 from judges.catalogue import create_scorer
 from judges.models import resolve_model
 from judges.similarity.embedding_cosine import EmbeddingCosine
@@ -53,6 +53,26 @@ def test_order_of_nearness(scorer: EmbeddingCosine, samples: Any) -> None:
     )
     assert same == pytest.approx(1.0, abs=1e-6)
     assert same > near > 0.5 > far > -1
+
+
+def test_the_same_in_other_words_is_nearer(scorer: EmbeddingCosine, samples: Any, nearer: Any) -> None:
+    text, same, other = nearer
+    itself, near, far = values(scorer, samples((text, text), (same, text), (other, text)))
+    assert itself == pytest.approx(1.0, abs=1e-6)
+    assert 1 - 1e-6 > near > far + 0.05
+
+
+@pytest.mark.parametrize(("output", "reference"), [("", "x"), (" \n", "x"), ("x", ""), ("x", "\t")])
+def test_a_blank_text_is_never_passed(scorer: EmbeddingCosine, samples: Any, output: str, reference: str) -> None:
+    (sample,) = samples((output, reference))
+    assert "is blank" in str(missing_need(scorer.info, sample)) or "has no" in str(missing_need(scorer.info, sample))
+
+
+@pytest.mark.parametrize(("output", "reference"), [(None, "x"), ("x", None), (None, None)])
+def test_a_missing_text_is_not_applicable(scorer: EmbeddingCosine, samples: Any, output: Any, reference: Any) -> None:
+    outcome = scorer.score(samples((output, reference)))[0]["cosine"]
+    assert (outcome.status, outcome.value) == (Status.NOT_APPLICABLE, None)
+    assert outcome.reason
 
 
 def test_the_value_does_not_depend_on_the_neighbours(scorer: EmbeddingCosine, samples: Any, pairs: Any) -> None:
