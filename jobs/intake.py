@@ -41,7 +41,10 @@ INTAKE_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Intake:
-    """Reads objects with one configuration; plain data, so it travels to any worker. ``group_by``: an attribute."""
+    """Reads objects with one configuration; plain data, so it travels to any worker.
+
+    ``group_by``: the attribute whose traces are judged together; None for those of one conversation.
+    """
 
     config: BatchConfig
     group_by: str | None

@@ -14,12 +14,19 @@ ENTRY_POINT_GROUP = "judgefleet.scorers"
 
 # A class named here has a pydantic model `Options` and takes `(name, options)`.
 CATALOGUE = {
+    "citations": "judges.checks.citations:Citations",
     "code_tests": "judges.checks.code_tests:CodeTests",
+    "contains": "judges.checks.contains:Contains",
+    "exact_match": "judges.checks.exact_match:ExactMatch",
+    "json_schema": "judges.checks.json_schema_check:JsonSchema",
     "json_valid": "judges.checks.json_valid:JsonValid",
+    "language": "judges.checks.language:Language",
     "length": "judges.checks.length:Length",
     "not_empty": "judges.checks.not_empty:NotEmpty",
+    "numeric_answer": "judges.checks.numeric_answer:NumericAnswer",
     "pii": "judges.checks.pii:Pii",
     "policy_citation": "judges.checks.policy_citation:PolicyCitation",
+    "refusal": "judges.checks.refusal:Refusal",
     "regex": "judges.checks.regex:Regex",
     "tool_call_arguments": "judges.checks.tool_call_arguments:ToolCallArguments",
     "cost": "judges.measures.cost:Cost",
@@ -29,7 +36,9 @@ CATALOGUE = {
     "user_feedback": "judges.measures.user_feedback:UserFeedback",
     "bertscore": "judges.similarity.bertscore:BertScore",
     "embedding_cosine": "judges.similarity.embedding_cosine:EmbeddingCosine",
+    "judge_faithfulness": "judges.faithfulness:FaithfulnessJudge",
     "judge_pairwise": "judges.pairwise:PairwiseJudge",
+    "judge_panel": "judges.panel:PanelJudge",
     "judge_pointwise": "judges.pointwise:PointwiseJudge",
 }
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from judgefleet.errors import ConfigError, did_you_mean
+from judgefleet.rubric import Rubric
 from judgefleet.sample import Sample
 from judgefleet.score import Outcome, score_id
 from judgefleet.scorer import ScorerInfo
@@ -19,6 +20,8 @@ from judges.prompt import DEFAULT_ENGINE, LAYOUT_VERSION, Draft, Prompt, Writer
 from judges.verdict import Reply
 
 RUBRICS = Path(__file__).parent / "rubrics"
+# What ``UnboundJudge.together`` says for the traces of one conversation; no attribute is called that.
+CONVERSATION = "<conversation>"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,20 +119,30 @@ class UnboundJudge(Protocol):
         """The engines it asks, by name."""
         ...
 
+    @property
+    def together(self) -> str | None:
+        """Which samples it must see in one call: the attribute that they share, CONVERSATION, or None for any."""
+        ...
+
     def bind(self, writers: Mapping[str, Writer]) -> Judge:
         """The judge with the writer of its engine, by the engine's name in the configuration."""
         ...
 
 
-class JudgeOptions(BaseModel):
-    """What every judge is configured with.
-
-    ``rubric``: a name in judges/rubrics, or the path of a YAML file. ``engine``: the name of the engine that is asked.
-    ``reason_tokens``: how long a reason the judge may write before its verdict; 0 asks for none, and is far faster.
-    """
+class RubricOptions(BaseModel):
+    """What every judge is configured with. ``rubric``: a name in judges/rubrics, or the path of a YAML file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     rubric: str
+
+
+class JudgeOptions(RubricOptions):
+    """What a judge that asks one engine is configured with.
+
+    ``engine``: the name of the engine that is asked.
+    ``reason_tokens``: how long a reason the judge may write before its verdict; 0 asks for none, and is far faster.
+    """
+
     engine: str = DEFAULT_ENGINE
     reason_tokens: int = Field(default=0, ge=0, le=4096)
 
@@ -154,14 +167,14 @@ def writer_of(writers: Mapping[str, Writer], engine: str, judge: str) -> Writer:
     return writers[engine]
 
 
-def judge_config(writer: Writer, rubric_hash: str, options: JudgeOptions, **more: object) -> dict[str, object]:
+def judge_config(writer: Writer, rubric: Rubric, **more: object) -> dict[str, object]:
     """The configuration every judge has: model, rubric, prompt layout, and how the verdict is asked and weighted."""
     return {
         **writer.model.config,
-        "rubric": rubric_hash,
+        "rubric": rubric.content_hash,
+        "rubric_text": rubric.text,
         "layout": LAYOUT_VERSION,
         "sampling": {"temperature": 0.0, "guided": "one token of the labels at a time"},
-        "reason_tokens": options.reason_tokens,
         **more,
     }
 

@@ -1,11 +1,12 @@
 """Pairs: which two answers are compared, and what they share."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from judgefleet.hashing import stable_hash
 from judgefleet.sample import Sample
+from judgefleet.scorer import Need
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,11 +34,13 @@ class Pair:
         contexts = tuple(sorted({*first.trace.contexts, *second.trace.contexts}))
         return replace(first, trace=replace(first.trace, contexts=contexts))
 
-    @property
-    def mismatch(self) -> str | None:
-        """Why the two cannot be compared, or None."""
-        questions = {sample.trace.question for sample in self.samples}
-        return None if len(questions) == 1 else "the two traces answer different questions"
+    def mismatch(self, needs: Collection[Need]) -> str | None:
+        """Why the two cannot be compared by what a rubric ``needs``, or None."""
+        if len({sample.trace.question for sample in self.samples}) > 1:
+            return "the two traces answer different questions"
+        references = {sample.trace.reference for sample in self.samples}
+        differ = Need.REFERENCE in needs and len(references) > 1
+        return "the two traces have different references" if differ else None
 
 
 def identity(sample: Sample) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from judgefleet.rubric import Rubric, load_rubric
 from judgefleet.sample import Sample
@@ -12,7 +12,7 @@ from judgefleet.score import OrderVerdict, Outcome, Status, failure
 from judgefleet.scorer import ScorerInfo, ScorerKind, missing_need
 from judges.asking import Question, ask
 from judges.judge import RUBRICS, JudgeOptions, Keep, Row, Unit, judge_config, remarks, writer_of
-from judges.material import answer_part, shared_parts
+from judges.material import answer_part, shared_parts, tool_parts
 from judges.pairs import Pair, match_pairs
 from judges.prompt import Body, Writer
 from judges.reconcile import likeliest, reconcile
@@ -22,6 +22,7 @@ AXIS = "preference"
 # Shown to the judge, and what each means for the answer that stood first.
 _LABELS = {"A": "first", "B": "second"}
 _TIE = {"C": "tie"}
+_VALUE = "mean over both orders of the probability of being preferred, a tie as half"
 _QUESTION = "Which answer is better? Reply with A for answer A or B for answer B."
 _QUESTION_WITH_TIE = "Which answer is better? Reply with A for answer A, B for answer B, or C if they are equally good."
 
@@ -30,11 +31,13 @@ class PairwiseOptions(JudgeOptions):
     """``variants``: the two arms. ``pair_by``: the attribute that both answers share.
 
     ``allow_tie``: whether the judge may call a tie; the two orders disagreeing is one in any case.
+    ``tie_band``: a value no further from 0.5 than this is labelled a tie; the value itself stays as it is.
     """
 
     variants: tuple[str, str]
     pair_by: str = "judgefleet.item_id"
     allow_tie: bool = False
+    tie_band: float = Field(default=0.0, ge=0, lt=0.5)
 
     @model_validator(mode="after")
     def _two(self) -> Self:
@@ -68,6 +71,11 @@ class PairwiseJudge:
         """The one engine it asks."""
         return frozenset({self.options.engine})
 
+    @property
+    def together(self) -> str | None:
+        """Both answers to a question come in one call."""
+        return self.options.pair_by
+
     def bind(self, writers: Mapping[str, Writer]) -> "BoundPairwise":
         """The judge for one model. Raises ConfigError when its tokenizer does not tell A, B and C apart."""
         return BoundPairwise(self.name, self.options, self.rubric, writer_of(writers, self.options.engine, self.name))
@@ -81,14 +89,14 @@ class BoundPairwise:
         self._labels = _LABELS | (_TIE if options.allow_tie else {})
         text = options.lead + (_QUESTION_WITH_TIE if options.allow_tie else _QUESTION)
         self._question = Question(text=text, choice=writer.choice(list(self._labels)), reason=options.reason)
-        asked = {"mode": "pairwise", "rubric_text": rubric.text, "question": text, "pair_by": options.pair_by}
+        asked = options.model_dump(include={"pair_by", "reason_tokens", "tie_band"})
         self.info = ScorerInfo(
             name=name,
             version="1",
             kind=ScorerKind.LLM,
             axes=(AXIS,),
             needs=rubric.needs,
-            config=judge_config(writer, rubric.content_hash, options, **asked),
+            config=judge_config(writer, rubric, mode="pairwise", question=text, value=_VALUE, **asked),
         )
 
     def rows(self, samples: Sequence[Sample]) -> Iterator[Row]:
@@ -109,7 +117,9 @@ class BoundPairwise:
         wanted = tuple(keep(row) for row in rows)
         if not any(wanted):
             return
-        missing = pair.mismatch or next((m for s in pair.samples if (m := missing_need(self.info, s))), None)
+        missing = pair.mismatch(self._rubric.needs) or next(
+            (m for s in pair.samples if (m := missing_need(self.info, s))), None
+        )
         if missing:
             yield self._settled(rows, wanted, failure(Status.NOT_APPLICABLE, f"in this pair: {missing}"))
             return
@@ -126,8 +136,10 @@ class BoundPairwise:
         return Unit(rows=rows, wanted=wanted, settled=outcomes)
 
     def _body(self, pair: Pair) -> Body:
-        answers = [answer_part(s, title) for s, title in zip(pair.samples, ("Answer A", "Answer B"), strict=True)]
-        parts = [*shared_parts(pair.shared, self._rubric), *answers]
+        parts = shared_parts(pair.shared, self._rubric)
+        for sample, letter in zip(pair.samples, "AB", strict=True):
+            tools = tool_parts(sample, self._rubric, f"{self._rubric.titles.tool_calls}, answer {letter}")
+            parts += [*tools, answer_part(sample, f"Answer {letter}")]
         return self._writer.body(self._rubric.text, parts, self._question.room(self._writer))
 
     def conclude(self, unit: Unit) -> list[Outcome]:
@@ -143,7 +155,7 @@ class BoundPairwise:
         )
         return [
             Outcome(**asdict(side), orders=orders, reason=remarks(unit), **link, **spent)
-            for side, link in zip(reconcile(places), _links(unit.rows), strict=True)
+            for side, link in zip(reconcile(places, self._options.tie_band), _links(unit.rows), strict=True)
         ]
 
 

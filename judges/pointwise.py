@@ -9,18 +9,27 @@ from judgefleet.sample import Sample
 from judgefleet.score import Outcome, Status, failure
 from judgefleet.scorer import ScorerInfo, ScorerKind, missing_need
 from judges.asking import Question, ask
-from judges.judge import RUBRICS, JudgeOptions, Keep, Row, Unit, judge_config, remarks, writer_of
-from judges.material import answer_part, shared_parts
+from judges.judge import CONVERSATION, RUBRICS, JudgeOptions, Keep, Row, Unit, judge_config, remarks, writer_of
 from judges.prompt import Writer
+from judges.transcript import UnitOfJudgement, conversations, material, whole
 from judges.verdict import usage
+
+
+class PointwiseOptions(JudgeOptions):
+    """``unit``: what is graded: the last question and answer (``turn``), the answer with all that was said before it
+    (``trace``), or all sampled traces of one conversation as one (``conversation``).
+    """
+
+    unit: UnitOfJudgement = "turn"
 
 
 class PointwiseJudge:
     """Grades an answer on each axis of a rubric: the mean of the grades, weighted by their probabilities.
 
-    That is the score of G-Eval (Liu et al. 2023, section 2.2).
+    That is the score of G-Eval (Liu et al. 2023, section 2.2). With ``unit: conversation`` the row of the last trace
+    of a conversation has the grade, and the rows of the others say where it is.
 
-    >>> judge = PointwiseJudge("quality", JudgeOptions(rubric="support_quality"))
+    >>> judge = PointwiseJudge("quality", PointwiseOptions(rubric="support_quality"))
     >>> [axis.name for axis in judge.rubric.axes][:2]
     ['clarity', 'accuracy']
     """
@@ -29,9 +38,9 @@ class PointwiseJudge:
     AXES = "those of the rubric"
     VALUE = "probability-weighted grade on the scale of the rubric"
 
-    Options = JudgeOptions
+    Options = PointwiseOptions
 
-    def __init__(self, name: str, options: JudgeOptions) -> None:
+    def __init__(self, name: str, options: PointwiseOptions) -> None:
         self.name, self.options = name, options
         self.rubric = load_rubric(options.rubric, RUBRICS)
         if not self.rubric.axes:
@@ -42,6 +51,11 @@ class PointwiseJudge:
         """The one engine it asks."""
         return frozenset({self.options.engine})
 
+    @property
+    def together(self) -> str | None:
+        """All traces of a conversation come in one call where it is judged as one."""
+        return CONVERSATION if self.options.unit == "conversation" else None
+
     def bind(self, writers: Mapping[str, Writer]) -> "BoundPointwise":
         """The judge for one model. Raises ConfigError when its tokenizer does not tell the labels of a scale apart."""
         return BoundPointwise(self.name, self.options, self.rubric, writer_of(writers, self.options.engine, self.name))
@@ -50,12 +64,12 @@ class PointwiseJudge:
 class BoundPointwise:
     """Grades with one model."""
 
-    def __init__(self, name: str, options: JudgeOptions, rubric: Rubric, writer: Writer) -> None:
-        self._rubric, self._writer = rubric, writer
+    def __init__(self, name: str, options: PointwiseOptions, rubric: Rubric, writer: Writer) -> None:
+        self._rubric, self._writer, self._unit = rubric, writer, options.unit
         self._axes = {axis.name: axis for axis in rubric.axes}
         self._questions = {
             name: Question(
-                text=_question(axis, options.lead),
+                text=_question(axis, options),
                 choice=writer.choice(list(axis.scale.values)),
                 reason=options.reason,
             )
@@ -73,10 +87,10 @@ class BoundPointwise:
             needs=rubric.needs,
             config=judge_config(
                 writer,
-                rubric.content_hash,
-                options,
+                rubric,
                 mode="pointwise",
-                rubric_text=rubric.text,
+                unit=options.unit,
+                reason_tokens=options.reason_tokens,
                 value="mean of the scale by label probability",
             ),
         )
@@ -87,24 +101,27 @@ class BoundPointwise:
 
     def units(self, samples: Sequence[Sample], keep: Keep) -> Iterator[Unit]:
         """One unit a sample and axis; the axes of a sample share everything but the last question."""
-        for sample in samples:
-            if rows := [row for row in self.rows([sample]) if keep(row)]:
-                yield from self._ask(sample, rows)
+        together = self._unit == "conversation"
+        for *others, last in conversations(samples) if together else ((sample,) for sample in samples):
+            yield from (_elsewhere(row, last) for row in self.rows(others) if keep(row))
+            if rows := [row for row in self.rows([last]) if keep(row)]:
+                one = whole([*others, last]) if together else last
+                yield from self._ask(one, rows, f"a conversation of {len(others) + 1} traces" if together else None)
 
-    def _ask(self, sample: Sample, rows: Sequence[Row]) -> Iterator[Unit]:
+    def _ask(self, sample: Sample, rows: Sequence[Row], note: str | None) -> Iterator[Unit]:
         if missing := missing_need(self.info, sample):
-            yield Unit(rows=tuple(rows), settled=(failure(Status.NOT_APPLICABLE, missing),) * len(rows))
+            yield from (Unit(rows=(row,), settled=(failure(Status.NOT_APPLICABLE, missing),)) for row in rows)
             return
-        parts = [*shared_parts(sample, self._rubric), answer_part(sample, self._rubric.titles.answer)]
+        parts = material(self._unit, sample, self._rubric)
         room = max(question.room(self._writer) for question in self._questions.values())
         body = self._writer.body(self._rubric.text, parts, room)
         if body.script is None:
             overflow = failure(Status.CONTEXT_OVERFLOW, f"the prompt is too long: {body.cut}")
-            yield Unit(rows=tuple(rows), settled=(overflow,) * len(rows))
+            yield from (Unit(rows=(row,), settled=(overflow,)) for row in rows)
             return
         for row in rows:
             asking = ask(self._writer, body.script, self._questions[row.axis])
-            yield Unit(rows=(row,), askings=(asking,), note=body.cut)
+            yield Unit(rows=(row,), askings=(asking,), note="; ".join(filter(None, [note, body.cut])) or None)
 
     def conclude(self, unit: Unit) -> list[Outcome]:
         """The weighted score of the one row in ``unit``."""
@@ -127,5 +144,14 @@ class BoundPointwise:
         ]
 
 
-def _question(axis: Axis, lead: str) -> str:
-    return f"{lead}Grade the answer on {axis.name.replace('_', ' ')}: {axis.question} {axis.scale.sentence}"
+def _question(axis: Axis, options: PointwiseOptions) -> str:
+    graded = "conversation" if options.unit == "conversation" else "answer"
+    return f"{options.lead}Grade the {graded} on {axis.name.replace('_', ' ')}: {axis.question} {axis.scale.sentence}"
+
+
+def _elsewhere(row: Row, last: Sample) -> Unit:
+    """The row of a trace whose conversation is judged on the row of its last trace."""
+    why = (
+        f"judged as part of the conversation {last.trace.conversation_id!r}, see its last trace, {last.trace.trace_id}"
+    )
+    return Unit(rows=(row,), settled=(failure(Status.NOT_APPLICABLE, why),))

@@ -30,11 +30,22 @@ def likeliest(probabilities: Mapping[str, float]) -> str:
     return leaders[0] if len(leaders) == 1 else "tie"
 
 
-def reconcile(orders: Sequence[Mapping[str, float]]) -> Iterator[Reconciled]:
+def within(tie_band: float, probabilities: Mapping[str, float]) -> bool:
+    """Whether the value lies no further than ``tie_band`` from 0.5; the same from either side. A band of 0 holds none.
+
+    >>> within(0.1, {"win": 0.6, "tie": 0.0, "loss": 0.4}), within(0.09, {"win": 0.4, "tie": 0.0, "loss": 0.6})
+    (True, False)
+    """
+    # The value is win + tie / 2, so this is its distance from 0.5 without the rounding that differs between sides.
+    return tie_band > 0 and abs(probabilities["win"] - probabilities["loss"]) / 2 <= tie_band + 1e-9
+
+
+def reconcile(orders: Sequence[Mapping[str, float]], tie_band: float = 0.0) -> Iterator[Reconciled]:
     """The verdict for the answer that stood first in the first order, then for the other one.
 
     ``orders``: two distributions over first, second and tie, the answers swapped between them. The label is what
-    both orders say; where they differ it is a tie and ``order_consistent`` is false.
+    both orders say; where they differ it is a tie and ``order_consistent`` is false. A value that lies no further than
+    ``tie_band`` from 0.5 is a tie too, whatever the orders say.
 
     >>> flipped = [{"first": 0.9, "second": 0.1, "tie": 0.0}] * 2
     >>> [(side.value, side.label, side.order_consistent) for side in reconcile(flipped)]
@@ -46,9 +57,10 @@ def reconcile(orders: Sequence[Mapping[str, float]]) -> Iterator[Reconciled]:
         two = {_SIDES[theirs][place]: p for place, p in as_second.items()}
         mean = {label: round((one[label] + two[label]) / 2, 6) for label in ("win", "tie", "loss")}
         agreed = likeliest(one) == likeliest(two)
+        clear = agreed and not within(tie_band, mean)
         yield Reconciled(
             value=round(mean["win"] + mean["tie"] / 2, 6),
-            label=likeliest(one) if agreed else "tie",
+            label=likeliest(one) if clear else "tie",
             probabilities=mean,
             order_consistent=agreed,
         )

@@ -10,9 +10,9 @@ import pytest
 from judgefleet.errors import ConfigError
 from judgefleet.sample import Sample
 from judgefleet.score import Status
-from judges.judge import JudgeOptions, Unit
+from judges.judge import Unit
 from judges.judge_model import JudgeModel, Thinking
-from judges.pointwise import BoundPointwise, PointwiseJudge
+from judges.pointwise import BoundPointwise, PointwiseJudge, PointwiseOptions
 from judges.token_writer import TokenWriter
 from judges.verdict import Reply
 
@@ -32,7 +32,7 @@ def ten(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def judge(writer: TokenWriter) -> BoundPointwise:
-    return PointwiseJudge("quality", JudgeOptions(rubric="support_quality")).bind({"default": writer})
+    return PointwiseJudge("quality", PointwiseOptions(rubric="support_quality")).bind({"default": writer})
 
 
 def test_one_prompt_an_axis_and_all_share_the_answer(judge: BoundPointwise, make_sample: MakeSample) -> None:
@@ -77,14 +77,13 @@ def test_a_failed_reply_has_a_status_and_no_value(
 def test_what_is_missing_is_not_applicable(
     judge: BoundPointwise, make_sample: MakeSample, fields: dict[str, str]
 ) -> None:
-    [unit] = judge.units([make_sample(**fields)], lambda row: True)
-    assert {outcome.status for outcome in unit.settled} == {Status.NOT_APPLICABLE}
-    assert len(unit.rows) == len(unit.settled) == 3
+    units = list(judge.units([make_sample(**fields)], lambda row: True))
+    assert [[outcome.status for outcome in unit.settled] for unit in units] == [[Status.NOT_APPLICABLE]] * 3
 
 
 def test_an_answer_too_long_to_be_seen_overflows(judge: BoundPointwise, make_sample: MakeSample) -> None:
-    [unit] = judge.units([make_sample(output="long " * 400_000)], lambda row: True)
-    assert {outcome.status for outcome in unit.settled} == {Status.CONTEXT_OVERFLOW}
+    units = list(judge.units([make_sample(output="long " * 400_000)], lambda row: True))
+    assert [[outcome.status for outcome in unit.settled] for unit in units] == [[Status.CONTEXT_OVERFLOW]] * 3
 
 
 def test_rows_that_are_there_are_not_asked_again(judge: BoundPointwise, make_sample: MakeSample) -> None:
@@ -106,15 +105,15 @@ def test_any_change_of_model_or_rubric_makes_another_judge(
     source = Path(__file__).parents[2] / "judges" / "rubrics" / "support_quality.yaml"
     changed = tmp_path / "changed.yaml"
     changed.write_text(source.read_text().replace("Plain, well ordered", "Simple, well ordered"))
-    reworded = PointwiseJudge("quality", JudgeOptions(rubric=str(changed))).bind({"default": writer})
-    requantised = PointwiseJudge("quality", JudgeOptions(rubric="support_quality")).bind(
+    reworded = PointwiseJudge("quality", PointwiseOptions(rubric=str(changed))).bind({"default": writer})
+    requantised = PointwiseJudge("quality", PointwiseOptions(rubric="support_quality")).bind(
         {"default": TokenWriter(replace(judge_model, dtype="float32"))}
     )
     assert len({judge.info.fingerprint, reworded.info.fingerprint, requantised.info.fingerprint}) == 3
 
 
 def test_a_scale_of_several_tokens_is_weighted_exactly(writer: TokenWriter, make_sample: MakeSample, ten: Path) -> None:
-    judge = PointwiseJudge("r", JudgeOptions(rubric=str(ten))).bind({"default": writer})
+    judge = PointwiseJudge("r", PointwiseOptions(rubric=str(ten))).bind({"default": writer})
     [unit] = judge.units([make_sample()], lambda row: True)
     root, after_one = unit.prompts
     first = Reply(logprobs=tuple(math.log(0.5 if i == 0 else 0.0625) for i in range(9)))
@@ -138,7 +137,7 @@ def test_a_label_without_probabilities_is_its_own_value_and_says_so(
 
 
 def test_a_reason_is_written_before_the_verdict_and_kept(writer: TokenWriter, make_sample: MakeSample) -> None:
-    options = JudgeOptions(rubric="support_quality", reason_tokens=40)
+    options = PointwiseOptions(rubric="support_quality", reason_tokens=40)
     judge = PointwiseJudge("quality", options).bind({"default": writer})
     unit = next(judge.units([make_sample()], lambda row: True))
     [draft] = unit.prompts
@@ -158,7 +157,7 @@ def test_thoughts_are_left_out_and_the_verdict_is_still_guided(
     judge_model: JudgeModel, make_sample: MakeSample
 ) -> None:
     thinker = TokenWriter(replace(judge_model, thinking=Thinking(max_tokens=50)))
-    judge = PointwiseJudge("quality", JudgeOptions(rubric="support_quality")).bind({"default": thinker})
+    judge = PointwiseJudge("quality", PointwiseOptions(rubric="support_quality")).bind({"default": thinker})
     unit: Unit = next(judge.units([make_sample()], lambda row: True))
     [thought] = unit.prompts
     assert thought.draft is not None
@@ -184,10 +183,10 @@ def test_a_wrong_scale_is_said_with_its_line(tmp_path: Path, scale: str, said: s
         f"name: r\nversion: '1'\ninstructions: Grade.\naxes:\n  - name: a\n    question: Good?\n    scale: {scale}\n"
     )
     with pytest.raises(ConfigError, match=said) as raised:
-        PointwiseJudge("r", JudgeOptions(rubric=str(rubric)))
+        PointwiseJudge("r", PointwiseOptions(rubric=str(rubric)))
     assert f"{rubric}:" in str(raised.value)
 
 
 def test_an_unknown_rubric_names_those_that_exist() -> None:
     with pytest.raises(ConfigError, match="did you mean 'support_quality'"):
-        PointwiseJudge("r", JudgeOptions(rubric="suport_quality"))
+        PointwiseJudge("r", PointwiseOptions(rubric="suport_quality"))
