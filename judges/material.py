@@ -1,7 +1,10 @@
 """Material: the parts of a trace that a judge reads, fenced so that no text can leave its place."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import regex  # type: ignore[import-untyped]
 
 from judgefleet.rubric import Rubric
 from judgefleet.sample import Sample
@@ -9,7 +12,13 @@ from judgefleet.scorer import Need
 
 # A fence is written by us only: the same characters inside a text are replaced before it is shown.
 _OPEN, _CLOSE = "<<<", ">>>"
-_NEUTRAL = str.maketrans({"<": "\u2039", ">": "\u203a"})
+# Tokenizers that normalise make angle brackets of the first (full width, small form, struck through), and drop what has
+# no width of its own. Whatever could become a fence so, or looks like one, is no fence of ours either.
+_LEFT, _RIGHT, _UNSEEN = "<\uff1c\ufe64\u226e", ">\uff1e\ufe65\u226f", r"[[\p{C}\p{M}\ufffd]--[\t\n\r]]*"
+_FENCES = regex.compile(
+    "|".join(f"(?:[{brackets}]{_UNSEEN}){{2,}}[{brackets}]" for brackets in (_LEFT, _RIGHT)), flags=regex.VERSION1
+)
+_NEUTRAL = str.maketrans(dict.fromkeys(_LEFT, "\u2039") | dict.fromkeys(_RIGHT, "\u203a"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,11 +39,10 @@ def defuse(text: str) -> str:
 
     >>> ascii(defuse("a <<<b>>> <c>")).count("u2039"), "<<<" in defuse("<<<<<")
     (3, False)
+    >>> ascii(defuse("<\\u200b<\\uff1c"))
+    "'\\\\u2039\\\\u200b\\\\u2039\\\\u2039'"
     """
-    for fence in (_OPEN, _CLOSE):
-        while fence in text:
-            text = text.replace(fence, fence.translate(_NEUTRAL))
-    return text
+    return str(_FENCES.sub(lambda found: found[0].translate(_NEUTRAL), text))
 
 
 def opening(part: Part) -> str:
@@ -47,13 +55,34 @@ CLOSING = f"\n{_CLOSE}\n"
 
 def shared_parts(sample: Sample, rubric: Rubric) -> list[Part]:
     """What both answers to a question share: it stands first, so that it is computed once."""
-    trace, titles = sample.trace, rubric.titles
-    contexts = "\n\n".join(trace.contexts)
-    parts = [Part(title=titles.contexts, text=contexts, yields=0, keep=0.25)] if contexts else []
-    parts.append(Part(title=titles.question, text=trace.question or "", yields=2, keep=0.5))
-    if Need.REFERENCE in rubric.needs:
-        parts.append(Part(title=titles.reference, text=trace.reference or "", yields=2, keep=0.5))
-    return parts
+    return [*context_parts(sample, rubric), question_part(sample, rubric), *reference_parts(sample, rubric)]
+
+
+def context_parts(sample: Sample, rubric: Rubric) -> list[Part]:
+    """The contexts of the trace, where it has any."""
+    contexts = "\n\n".join(sample.trace.contexts)
+    return [Part(title=rubric.titles.contexts, text=contexts, yields=0, keep=0.25)] if contexts else []
+
+
+def question_part(sample: Sample, rubric: Rubric) -> Part:
+    """What was asked last."""
+    return Part(title=rubric.titles.question, text=sample.trace.question or "", yields=2, keep=0.5)
+
+
+def reference_parts(sample: Sample, rubric: Rubric) -> list[Part]:
+    """The reference, where the rubric needs it."""
+    if Need.REFERENCE not in rubric.needs:
+        return []
+    return [Part(title=rubric.titles.reference, text=sample.trace.reference or "", yields=2, keep=0.5)]
+
+
+def tool_parts(sample: Sample, rubric: Rubric, title: str) -> list[Part]:
+    """The tools that were called, one a line as JSON, where the rubric needs them."""
+    if Need.TOOL_CALLS not in rubric.needs:
+        return []
+    calls = [{"tool": c.name, "arguments": c.arguments, "result": c.result} for c in sample.trace.tool_calls]
+    text = "\n".join(json.dumps(call, ensure_ascii=False) for call in calls)
+    return [Part(title=title, text=text, yields=1, keep=0.5)]
 
 
 def answer_part(sample: Sample, title: str) -> Part:

@@ -11,7 +11,7 @@ from judges.material import Part
 
 DEFAULT_ENGINE = "default"
 
-LAYOUT_VERSION = "2"
+LAYOUT_VERSION = "3"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 
 from judgefleet.errors import ConfigError
 
+_MARKS = ("<", "[")
 _NAMED_TOKENS = ("bos_token", "eos_token", "unk_token", "pad_token")
 
 
@@ -52,7 +53,7 @@ def load_tokenizer(folder: Path) -> ChatTokenizer:
     if not path.is_file():
         raise ConfigError(f"the model in {str(folder)!r} has no tokenizer.json; convert it with transformers first")
     try:
-        words, text = (Tokenizer.from_file(str(path)) for _ in range(2))
+        words, text = Tokenizer.from_file(str(path)), Tokenizer.from_str(_all_special(path))
         config = _json(folder / "tokenizer_config.json") | _json(folder / "special_tokens_map.json")
         template = _environment().from_string(_template(folder, config))
     except ConfigError:
@@ -62,6 +63,17 @@ def load_tokenizer(folder: Path) -> ChatTokenizer:
     text.encode_special_tokens = True
     named = {name: _content(config[name]) for name in _NAMED_TOKENS if config.get(name)}
     return ChatTokenizer(words=words, text=text, template=template, named=named)
+
+
+def _all_special(path: Path) -> str:
+    """The tokenizer with every added token that looks like a mark (``</think>``, ``[INST]``) special.
+
+    Some models add their marks as ordinary tokens, which a tokenizer reads in any text, special tokens off or not.
+    """
+    given = json.loads(path.read_text(encoding="utf-8"))
+    for token in given.get("added_tokens", ()):
+        token["special"] = token["special"] or token["content"][:1] in _MARKS
+    return json.dumps(given)
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -41,6 +41,19 @@ def folder(judge_model: JudgeModel, tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_a_mark_that_is_special_in_all_but_name_stays_text(folder: Path) -> None:
+    path = folder / "tokenizer.json"
+    given = json.loads(path.read_text())
+    mark = {"id": 49152, "content": "</think>", "special": False}
+    flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
+    given["added_tokens"].append(mark | flags)
+    path.write_text(json.dumps(given))
+    (folder / "chat_template.jinja").write_text("{{ messages[0].content }}")
+    found = load_tokenizer(folder)
+    assert found.words.encode("a</think>b", add_special_tokens=False).ids.count(49152) == 1
+    assert 49152 not in found.text.encode("a</think>b", add_special_tokens=False).ids
+
+
 @pytest.mark.parametrize(
     ("template", "shown"),
     [
