@@ -25,7 +25,7 @@ from jobs.estimate import count_tokens
 from jobs.intake import Intake
 from jobs.judging import JudgeSetup, samples_of
 from jobs.prepare import Prepared, prepare
-from judgefleet.sample import SAMPLE_SCHEMA
+from judgefleet.sample import SAMPLE_SCHEMA, Sample
 from judges.prompt import Prompt
 
 
@@ -37,14 +37,19 @@ class Measured:
     computed: int
 
 
-def demo_prompts(prepared: Prepared, setup: JudgeSetup, items: int) -> list[Prompt]:
-    """The judge prompts of the first ``items`` questions of the example, in the order of the pipeline."""
+def demo_samples(prepared: Prepared, items: int) -> list[Sample]:
+    """Both answers to the first ``items`` questions of the example, in the order of the pipeline."""
     objects = pa.table(
         {"uri": [o.uri for o in prepared.objects], "place": [f"{i:09d}" for i in range(len(prepared.objects))]}
     )
     read = pa.concat_tables(Intake(config=prepared.config, group_by=prepared.group_by)(objects))
     ordered = read.sort_by([("group_key", "ascending"), ("trace_id", "ascending")]).slice(0, 2 * items)
-    samples = samples_of(ordered.select(SAMPLE_SCHEMA.names))
+    return samples_of(ordered.select(SAMPLE_SCHEMA.names))
+
+
+def demo_prompts(prepared: Prepared, setup: JudgeSetup, items: int) -> list[Prompt]:
+    """The judge prompts of the first ``items`` questions of the example, in the order of the pipeline."""
+    samples = demo_samples(prepared, items)
     units = (unit for judge in setup.judges().values() for unit in judge.units(samples, lambda _: True))
     return [prompt for unit in units for prompt in unit.prompts]
 

@@ -19,7 +19,7 @@ def demo_config(out: Path) -> BatchConfig:
             f"the example is not installed ({path} is missing); run the demo from a clone of the repository"
         )
     config = load_batch_config(path)
-    given = config.model_dump()
+    given = config.model_dump(exclude_unset=True)
     given["store"] = str(out)
     given["input"] |= {key: str(ROOT / given["input"][key]) for key in ("uri", "golden")}
     for scorer in given["scorers"]:
