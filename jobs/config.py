@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from jobs.engines.config import EngineConfig as EngineConfig
 from judgefleet.hashing import stable_hash
 from judgefleet.sampling import SamplingPlan
 from judgefleet.yaml_model import load_yaml_model
@@ -22,49 +23,6 @@ class InputConfig(_Strict):
     format: Literal["auto", "parquet", "otlp_json", "jsonl"] = "auto"
     golden: str | None = None
     golden_key: str = "judgefleet.item_id"
-
-
-class ThinkingConfig(_Strict):
-    """For a model that thinks before it answers: how many tokens it may think, and the marks around its thoughts."""
-
-    max_tokens: Annotated[int, Field(ge=1)] = 1024
-    open: str = "<think>"
-    close: str = "</think>"
-
-
-class EngineConfig(_Strict):
-    """What runs the judge model.
-
-    ``dtype``: ``auto`` is bfloat16 on GPUs and on processors that are fast at it, float32 on others.
-    ``kind``: ``vllm``, or ``scripted`` (verdicts made up from a hash of the prompt; for trying out and for tests).
-    """
-
-    kind: Literal["vllm", "scripted"] = "vllm"
-    model: str = "embedded/smollm2-135m-instruct"
-    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
-    quantization: str | None = None
-    max_model_len: Annotated[int, Field(ge=128)] = 2048
-    max_num_seqs: Annotated[int, Field(ge=1)] = 64
-    max_num_batched_tokens: Annotated[int, Field(ge=128)] = 4096
-    block_size: Literal[16, 32, 64, 128] = 32
-    prefix_caching: bool = True
-    kv_cache_gib: Annotated[int, Field(ge=1)] = 2
-    thinking: ThinkingConfig | None = None
-    chat_template_kwargs: dict[str, Any] = {}
-    replicas: Annotated[int, Field(ge=1)] = 1
-    gpus_per_replica: Annotated[int, Field(ge=0)] = 0
-    accelerator: str | None = None
-    engine_kwargs: dict[str, Any] = {}
-    tokens_per_second: Annotated[float, Field(gt=0)] = 1000.0
-    cost_per_hour: Annotated[float, Field(ge=0)] = 0.0
-    scripted_delay_ms: Annotated[float, Field(ge=0)] = 0.0
-
-    @field_validator("engine_kwargs")
-    @classmethod
-    def _no_second_word(cls, given: dict[str, Any]) -> dict[str, Any]:
-        if twice := sorted(set(given) & set(cls.model_fields)):
-            raise ValueError(f"{twice} have fields of their own in engine: set them there")
-        return given
 
 
 class ScorerConfig(BaseModel):
@@ -125,9 +83,9 @@ class BatchConfig(_Strict):
     @property
     def run_id(self) -> str:
         """Name and 8 hex digits over what is scored and how; the same configuration resumes its own run."""
-        speed = {"tokens_per_second", "cost_per_hour", "scripted_delay_ms", "replicas", "kv_cache_gib"}
-        more = dict.fromkeys(self.engines, speed)
-        content = self.model_dump(mode="json", exclude={"run": True, "store": True, "engine": speed, "engines": more})
+        engines = {name: engine.identity for name, engine in self.engines.items()}
+        content = self.model_dump(mode="json", exclude={"run": True, "store": True, "engine": True, "engines": True})
+        content |= {"engine": self.engine.identity, "engines": engines}
         return f"{self.name}-{stable_hash(content, length=8)}"
 
 

@@ -1,15 +1,21 @@
-"""What a run would cost, counted and not guessed: every prompt is written, none is asked."""
+"""What a run would cost, counted and not guessed: every prompt is written, none is asked.
 
-from collections.abc import Iterable, Sequence
+Prompts in messages have no tokens of ours to count: theirs are reckoned from characters, and the estimate says so.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from jobs.config import EngineConfig
+from jobs.engines.budget import Tokens, cost
+from jobs.engines.config import EngineConfig
+from jobs.engines.wire import request, size
 from jobs.judging import JudgeSetup, open_units
 from jobs.plan import Chunk
 from jobs.remaining import load_chunk
 from judgefleet.ids import IdSet
 from judgefleet.storage import Location
+from judges.prompt import Prompt
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,7 +34,10 @@ class TokenCount:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Estimate:
-    """``seconds`` and ``cost`` follow from ``tokens_per_second`` and ``cost_per_hour`` of the configuration."""
+    """``seconds`` and ``cost`` follow from ``tokens_per_second``, ``cost_per_hour`` and prices in the configuration.
+
+    ``approximate``: the tokens were reckoned from characters; what a prefix cache would save is then not known.
+    """
 
     prompts: int
     tokens: int
@@ -36,6 +45,7 @@ class Estimate:
     seconds: float
     seconds_without_cache: float
     cost: float
+    approximate: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -70,20 +80,45 @@ def estimate(
     """Write every prompt that is still to be asked, and count. One chunk at a time in memory."""
     judges = setup.judges()
     prompts = (
-        prompt.token_ids
+        prompt
         for chunk in chunks
         for samples in [load_chunk(store, chunk)]
         for _, unit in open_units(samples, judges, done)
         for prompt in unit.prompts
     )
-    counted = count_tokens(prompts, engine.block_size)
+    return estimate_prompts(prompts, engine)
+
+
+def estimate_prompts(prompts: Iterable[Prompt], engine: EngineConfig) -> Estimate:
+    """Count ``prompts`` for ``engine``; each is looked at once and not kept."""
+    tally = _Tally()
+    counted = count_tokens(tally.seen(prompts, engine), engine.block_size)
+    tokens = counted.tokens + tally.reckoned
+    computed = (counted.computed if engine.prefix_caching else counted.tokens) + tally.reckoned
     rate = engine.tokens_per_second * engine.replicas
-    computed = counted.computed if engine.prefix_caching else counted.tokens
+    per_token = cost(engine, Tokens(read=tokens, written=tally.written))
     return Estimate(
         prompts=counted.prompts,
-        tokens=counted.tokens,
-        tokens_computed=counted.computed,
+        tokens=tokens,
+        tokens_computed=counted.computed + tally.reckoned,
         seconds=computed / rate,
-        seconds_without_cache=counted.tokens / rate,
-        cost=computed / rate / 3600 * engine.cost_per_hour * engine.replicas,
+        seconds_without_cache=tokens / rate,
+        cost=computed / rate / 3600 * engine.cost_per_hour * engine.replicas + per_token,
+        approximate=tally.reckoned > 0,
     )
+
+
+@dataclass
+class _Tally:
+    """What is counted beside token ids while prompts pass by."""
+
+    reckoned: int = 0
+    written: int = 0
+
+    def seen(self, prompts: Iterable[Prompt], engine: EngineConfig) -> Iterator[Sequence[int]]:
+        """The token ids of each prompt; none for messages, whose tokens are added to ``reckoned``."""
+        for prompt in prompts:
+            found = size(prompt, request(prompt, engine, engine.model)[1])
+            self.reckoned += found.read if prompt.messages else 0
+            self.written += found.written
+            yield prompt.token_ids

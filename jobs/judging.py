@@ -15,6 +15,7 @@ from judgefleet.scorer import with_data
 from judges.catalogue import create
 from judges.judge import Judge, Unit
 from judges.judge_model import JudgeModel
+from judges.message_writer import MessageWriter
 from judges.prompt import Prompt, Writer
 from judges.token_writer import TokenWriter
 from judges.verdict import Reply
@@ -43,11 +44,16 @@ class JudgeSetup:
 @lru_cache(maxsize=4)
 def _bound(setup: bytes) -> dict[str, Judge]:
     made: JudgeSetup = pickle.loads(setup)  # noqa: S301 - our own bytes, from the line above
-    writers: dict[str, Writer] = {name: TokenWriter(model, name) for name, model in made.models.items()}
+    writers: dict[str, Writer] = {name: writer(model, name) for name, model in made.models.items()}
     bound = [create(c.use, c.name, c.options).bind(writers) for c in made.scorers]
     for judge in bound:
         judge.info = with_data(judge.info, made.data)
     return {judge.info.name: judge for judge in bound}
+
+
+def writer(model: JudgeModel, engine: str) -> Writer:
+    """Who writes prompts for ``model``: token ids where its tokenizer is ours to use, else messages."""
+    return (MessageWriter if model.prompts == "messages" else TokenWriter)(model, engine)
 
 
 def samples_of(table: pa.Table) -> list[Sample]:

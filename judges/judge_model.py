@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
+
+# How prompts are laid out in messages; raise it when that changes.
+MESSAGES = "messages 1"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +25,7 @@ class JudgeModel:
     ``path`` and the digests are None where only a remote engine has the model. ``digest`` is SHA-256 over the weights,
     ``files_digest`` over configuration, tokenizer and chat template. ``engine_options``: what the configuration hands
     to the engine by name; any of it may change a verdict. ``thinking`` is None for models that answer at once.
+    ``prompts``: what the engine takes. ``logprobs`` is false where a label is taken from the text that was written.
     """
 
     name: str
@@ -35,10 +40,13 @@ class JudgeModel:
     engine_options: Mapping[str, object] = field(default_factory=dict)
     thinking: Thinking | None = None
     chat_template_kwargs: Mapping[str, object] = field(default_factory=dict)
+    prompts: Literal["tokens", "messages"] = "tokens"
+    logprobs: bool = True
 
     @property
     def config(self) -> dict[str, object]:
         """What goes into a judge's configuration; the path does not: the digests name the model."""
+        messages = {"prompts": MESSAGES, "logprobs": self.logprobs} if self.prompts == "messages" else {}
         return {
             "model": self.name,
             "weights": self.digest,
@@ -50,4 +58,5 @@ class JudgeModel:
             "engine_options": dict(self.engine_options),
             "thinking": asdict(self.thinking) if self.thinking else None,
             "chat_template_kwargs": dict(self.chat_template_kwargs),
+            **messages,
         }

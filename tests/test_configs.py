@@ -2,11 +2,12 @@
 
 import json
 import re
+import runpy
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 import pytest
@@ -113,3 +114,57 @@ def test_the_settings_for_gpus_are_allowed(changed: Callable[..., str], name: st
     assert [create(s.use, s.name, s.options) for s in config.scorers]
     assert config.engine.gpus_per_replica == engine_kwargs(config.engine)["tensor_parallel_size"] == gpus
     assert set(engine_kwargs(config.engine)) <= {field.name for field in fields(AsyncEngineArgs)}
+
+
+@covers("openai.yaml")
+@pytest.mark.slow
+def test_an_endpoint_judges_until_its_budget_is_spent_and_then_goes_on(
+    tmp_path: Path, changed: Callable[..., str], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = runpy.run_path(str(ROOT / "tests" / "jobs" / "engines" / "openai_server.py"))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-0123456789")
+
+    def answer(body: dict[str, Any]) -> Any:
+        label = "A" if "Which answer" in body["messages"][-1]["content"] else "4"
+        return server["chat"](label, {label: 0.8, "B": 0.1, "5": 0.1})
+
+    with server["serve"](answer) as made:
+        written = {"store": str(tmp_path / "out"), "base_url": made.url}
+        done = run("batch", changed("openai.yaml", **written, max_requests="100", chunk_traces="128"))
+        assert done.returncode == 4, done.stderr
+        scores = pd.read_parquet(tmp_path / "out")
+        assert len(made.bodies) == 100
+        failed = scores[scores.status != "ok"]
+        assert set(failed.status) == {"engine_error"}
+        assert failed.value.isna().all()
+        assert failed.reason.str.contains(r"engine\.max_requests \(100\) is spent").all()
+        done = run("batch", changed("openai.yaml", **written), "--retry-failed")
+        assert done.returncode == 0, done.stderr
+    scores = pd.read_parquet(tmp_path / "out")
+    assert set(scores.status) == {"ok"}
+    assert not scores.score_id.duplicated().any()
+    grades = scores[scores.scorer == "quality"].value
+    assert grades.min() == grades.max() == pytest.approx((4 * 0.8 + 5 * 0.1) / 0.9, abs=1e-5)
+    # Whoever stands first is preferred: the two orders disagree, which is a tie.
+    assert set(scores[scores.scorer == "preference"].label) == {"tie"}
+    # Three grades an answer, and each of 64 pairs in both orders.
+    assert len(made.bodies) == 128 * 3 + 64 * 2
+    assert {headers["Authorization"] for headers in made.headers} == {"Bearer sk-secret-0123456789"}
+    everything = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+    assert b"sk-secret" not in everything
+    assert not scores.config.str.contains("sk-secret").any()
+
+
+@covers("serve.yaml")
+@pytest.mark.slow
+def test_a_deployment_that_the_run_starts_judges(tmp_path: Path, changed: Callable[..., str], run: Run) -> None:
+    few = sorted((ROOT / "datasets" / "support" / "traces").rglob("*.gz"))[0]
+    config = changed("serve.yaml", store=str(tmp_path / "out"), uri=str(few))
+    done = run("batch", config)
+    assert done.returncode == 0, done.stderr
+    scores = pd.read_parquet(tmp_path / "out")
+    judged = scores[scores.scorer == "preference"]
+    assert len(judged) > 0
+    assert set(judged.status) <= {"ok", "not_applicable"}
+    assert judged[judged.status == "ok"].cached_tokens.sum() > 0
+    assert {json.loads(text)["engine"].split(".")[0] for text in judged.config} == {"serve 0"}

@@ -1,13 +1,22 @@
 """Engines: what answers prompts. One protocol, one function that makes what a configuration names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Protocol
 
-from jobs.config import EngineConfig
+from jobs.engines.config import EngineConfig
 from jobs.engines.scripted import ScriptedEngine
 from judges.judge_model import JudgeModel
 from judges.prompt import Prompt
 from judges.verdict import Reply
+
+# Imported when a configuration names the kind.
+_STARTS = {
+    "vllm": "jobs.engines.vllm:start_vllm",
+    "serve": "jobs.engines.serve:start_serve",
+    "transformers": "jobs.engines.transformers:start_transformers",
+    "openai": "jobs.engines.openai:start_openai",
+}
 
 
 class Engine(Protocol):
@@ -25,9 +34,9 @@ def start_engine(config: EngineConfig, model: JudgeModel) -> Engine:
     """The engine for ``config``; needs a Ray session. What it starts ends with the session."""
     if config.kind == "scripted":
         return ScriptedEngine(config.scripted_delay_ms)
-    from jobs.engines.vllm import start_vllm
-
-    return start_vllm(config, model)
+    module, _, function = _STARTS[config.kind].partition(":")
+    start: Callable[[EngineConfig, JudgeModel], Engine] = getattr(import_module(module), function)
+    return start(config, model)
 
 
 def ask_by_engine(engines: Mapping[str, Engine], prompts: Sequence[Prompt]) -> list[Reply]:

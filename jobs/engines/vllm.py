@@ -6,12 +6,12 @@ import asyncio
 import itertools
 import math
 import os
-import threading
 import time
 from collections.abc import Sequence
 from typing import Any
 
-from jobs.config import EngineConfig
+from jobs.engines.config import EngineConfig
+from jobs.engines.pool import ActorPool
 from judges.judge_model import JudgeModel
 from judges.prompt import Prompt
 from judges.verdict import Reply
@@ -32,6 +32,8 @@ def engine_env(config: EngineConfig) -> dict[str, str]:
 
 def resolved_dtype(config: EngineConfig) -> str:
     """The number format of the weights; processors without AVX-512 multiply bfloat16 far slower than float32."""
+    if config.kind == "openai":
+        return "as served"
     if config.dtype != "auto" or config.kind == "scripted":
         return config.dtype
     import torch
@@ -126,39 +128,14 @@ def read_output(output: Any, prompt: Prompt, seconds: float) -> Reply:
     )
 
 
-class VllmPool:
-    """Replicas of one engine. All prompts of one call go to one replica, the one with the fewest in work."""
-
-    def __init__(self, actors: Sequence[Any]) -> None:
-        self._actors = list(actors)
-        self._waiting = [0] * len(self._actors)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # A worker counts its own prompts; the lock cannot travel.
-        return VllmPool, (self._actors,)
-
-    def ask(self, prompts: Sequence[Prompt]) -> list[Reply]:
-        """One reply a prompt, in order. Raises when the replica died."""
-        import ray
-
-        with _LOCK:
-            chosen = min(range(len(self._actors)), key=lambda i: self._waiting[i])
-            self._waiting[chosen] += len(prompts)
-        try:
-            replies: list[Reply] = ray.get(self._actors[chosen].ask.remote(list(prompts)))
-        finally:
-            with _LOCK:
-                self._waiting[chosen] -= len(prompts)
-        return replies
+class VllmPool(ActorPool):
+    """Replicas of one vLLM engine."""
 
     def reset_prefix_cache(self) -> None:
         """Forget every prefix on every replica; for measuring."""
         import ray
 
         ray.get([actor.reset_prefix_cache.remote() for actor in self._actors])
-
-
-_LOCK = threading.Lock()
 
 
 def start_vllm(config: EngineConfig, model: JudgeModel) -> VllmPool:

@@ -78,6 +78,8 @@ def configure(folder: Path) -> Callable[[str], Path]:
             "name": "real",
             "store": str(folder / store),
             "input": {"uri": str(folder / "traces")},
+            # In bfloat16 a value moves by some hundredths with what else is in the batch.
+            "engine": {"dtype": "float32"},
             "scorers": [
                 {"use": "judge_pointwise", "name": "quality", "rubric": "support_quality"},
                 {"use": "judge_pairwise", "name": "preference", "rubric": "support_preference", "variants": ["A", "B"]},
@@ -150,7 +152,7 @@ def test_order_swapped_input_gives_mirrored_verdicts(scores: Rows, item: int) ->
     for here, there in (("A", "B"), ("B", "A")):
         one, two = verdict("as-is", here), verdict("swapped", there)
         assert one["label"] == two["label"]
-        assert one["value"] == pytest.approx(two["value"], abs=0.02)
+        assert one["value"] == pytest.approx(two["value"], abs=1e-3)
         assert one["order_consistent"] == two["order_consistent"]
     assert verdict("as-is", "A")["value"] + verdict("as-is", "B")["value"] == pytest.approx(1, abs=1e-5)
 
@@ -172,7 +174,7 @@ def test_a_run_whose_engine_is_killed_gives_the_same_rows(
     assert {k: [row[c] for c in same] for k, row in again.items()} == {
         k: [row[c] for c in same] for k, row in scores.items()
     }
-    assert max(abs(again[k]["value"] - row["value"]) for k, row in scores.items()) < 0.02
+    assert max(abs(again[k]["value"] - row["value"]) for k, row in scores.items()) < 1e-3
 
 
 def test_probabilities_agree_with_a_direct_forward_pass(
@@ -192,4 +194,4 @@ def test_probabilities_agree_with_a_direct_forward_pass(
             logits = model(torch.tensor([unit.prompts[0].token_ids])).logits[0, -1].float()
         direct = torch.softmax(logits[list(unit.prompts[0].allowed)], 0).tolist()
         row = scores[unit.rows[0].sample.trace.trace_id, "quality", unit.rows[0].axis]
-        assert list(dict(row["probabilities"]).values()) == pytest.approx(direct, abs=0.03)
+        assert list(dict(row["probabilities"]).values()) == pytest.approx(direct, abs=1e-3)

@@ -1,0 +1,139 @@
+"""OpenAI's wire format: what a prompt is as a request, and what the answer to it says."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jobs.engines.budget import Tokens
+from jobs.engines.config import EngineConfig
+from judges.message_writer import CHARACTERS_A_TOKEN
+from judges.prompt import Draft, Prompt
+from judges.verdict import Reply
+
+# Raise it when the same answer would be read otherwise: it is part of what a judge is.
+WIRE_VERSION = "1"
+_CHAT, _COMPLETIONS = "/chat/completions", "/completions"
+_MOST_TOP = 20
+# vLLM writes minus infinity as this; JSON has none.
+_NEVER = -9999.0
+# vLLM 0.29 gathers the log-probabilities of at most so many named tokens.
+_MOST_NAMED = 128
+_WORDS_AROUND = 8
+
+
+def request(prompt: Prompt, config: EngineConfig, model: str) -> tuple[str, dict[str, Any]]:
+    """Path and body of the request for ``prompt``; what ``extra_body`` sets wins, its nulls leave a part out."""
+    path, body = (_CHAT, _chat(prompt, config)) if prompt.messages else (_COMPLETIONS, _tokens(prompt))
+    whole = {"model": model, "temperature": 0.0, **body, **config.extra_body}
+    return path, {name: value for name, value in whole.items() if value is not None}
+
+
+def _chat(prompt: Prompt, config: EngineConfig) -> dict[str, Any]:
+    messages = [{"role": m.role, "content": m.content} for m in prompt.messages]
+    if prompt.draft:
+        return {"messages": messages, **_draft(prompt.draft)}
+    if config.logprobs:
+        return {"messages": messages, "max_tokens": 1, "logprobs": True, "top_logprobs": _MOST_TOP}
+    return {"messages": messages, "max_tokens": max(map(len, prompt.labels)) + _WORDS_AROUND}
+
+
+def _tokens(prompt: Prompt) -> dict[str, Any]:
+    """vLLM's own parameters beside OpenAI's: the label tokens by id, whatever is likeliest beside them."""
+    if prompt.draft:
+        return {"prompt": list(prompt.token_ids), **_draft(prompt.draft)}
+    allowed = list(prompt.allowed)
+    return {
+        "prompt": list(prompt.token_ids),
+        "max_tokens": 1,
+        "allowed_token_ids": allowed,
+        "logprobs": len(allowed),
+        # Without these names a server in its default mode, raw_logprobs, answers with its likeliest tokens.
+        "logprob_token_ids": allowed if len(allowed) <= _MOST_NAMED else None,
+        "return_tokens_as_token_ids": True,
+    }
+
+
+def _draft(draft: Draft) -> dict[str, Any]:
+    return {"max_tokens": draft.max_tokens, "stop": list(draft.stop) or None}
+
+
+def size(prompt: Prompt, body: Mapping[str, Any]) -> Tokens:
+    """Tokens that a request will take at most; those of messages are reckoned from their length."""
+    characters = sum(len(message.content) for message in prompt.messages)
+    written = body.get("max_tokens") or body.get("max_completion_tokens") or 0
+    return Tokens(read=len(prompt.token_ids) or math.ceil(characters / CHARACTERS_A_TOKEN), written=int(written))
+
+
+def used(answer: Mapping[str, Any], reckoned: Tokens) -> Tokens:
+    """Tokens that the endpoint says it took; ``reckoned`` where it does not say."""
+    usage = answer.get("usage") or {}
+    return Tokens(
+        read=usage.get("prompt_tokens") or reckoned.read, written=usage.get("completion_tokens") or reckoned.written
+    )
+
+
+def read(answer: Mapping[str, Any], prompt: Prompt, seconds: float) -> Reply:
+    """The reply in ``answer``; one with an error where it is not what was asked for."""
+    try:
+        choice = answer["choices"][0]
+        logprobs, text = _verdict(choice, prompt)
+        usage = answer.get("usage") or {}
+        return Reply(
+            logprobs=logprobs,
+            text=text,
+            finished=prompt.draft is None or choice.get("finish_reason") != "length",
+            prompt_tokens=usage.get("prompt_tokens"),
+            cached_tokens=(usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
+            completion_tokens=usage.get("completion_tokens"),
+            latency_ms=round(seconds * 1000, 3),
+        )
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        return Reply(error=f"the answer is not in OpenAI's form: {type(error).__name__}: {error}")
+
+
+def _verdict(choice: Mapping[str, Any], prompt: Prompt) -> tuple[tuple[float, ...], str]:
+    if prompt.messages:
+        text = str(choice["message"].get("content") or "")
+        return (() if prompt.draft else label_logprobs(choice.get("logprobs"), prompt.labels)), text
+    if prompt.draft:
+        return (), str(choice["text"])
+    return token_logprobs(choice["logprobs"], prompt.allowed), ""
+
+
+def token_logprobs(found: Mapping[str, Any], allowed: Sequence[int]) -> tuple[float, ...]:
+    """Of each allowed token, by its id. Raises ValueError where one is missing: the others would be weighted wrongly.
+
+    >>> token_logprobs({"top_logprobs": [{"token_id:8": -0.5, "token_id:7": -9999.0}]}, (7, 8))
+    (-inf, -0.5)
+    """
+    top = found["top_logprobs"][0]
+    names = [f"token_id:{token}" for token in allowed]
+    if missing := [name for name in names if name not in top]:
+        raise ValueError(
+            f"no log-probability of {missing}; this needs vLLM 0.29 or newer behind engine.base_url, or one that was "
+            "started with --logprobs-mode processed_logprobs"
+        )
+    return tuple(top[name] if top[name] > _NEVER else -math.inf for name in names)
+
+
+def label_logprobs(found: Mapping[str, Any] | None, labels: Sequence[str]) -> tuple[float, ...]:
+    """Of each label, summed over the spellings of it among the likeliest tokens; a label that is not there has none.
+
+    Nothing where the endpoint gives no log-probabilities, and where what it wrote is none of the labels: then the
+    text is the answer, and whoever reads it says that it is off the scale.
+
+    >>> top = [{"token": t, "logprob": math.log(p)} for t, p in (("A", 0.5), (" A", 0.25), ("The", 0.2))]
+    >>> [round(math.exp(x), 6) for x in label_logprobs({"content": [top[0] | {"top_logprobs": top}]}, ("A", "B"))]
+    [0.75, 0.0]
+    >>> label_logprobs({"content": [top[2] | {"top_logprobs": top}]}, ("A", "B"))
+    ()
+    """
+    content = (found or {}).get("content")
+    if not content or content[0]["token"].strip() not in labels:
+        return ()
+    written, masses = content[0], dict.fromkeys(labels, 0.0)
+    tokens = {entry["token"]: entry["logprob"] for entry in (written, *written["top_logprobs"])}
+    for token, logprob in tokens.items():
+        if (label := token.strip()) in masses:
+            masses[label] += math.exp(logprob)
+    return tuple(math.log(mass) if mass > 0 else -math.inf for mass in masses.values())
