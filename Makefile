@@ -25,8 +25,10 @@ check: setup ## format, lint, types and import rules
 	$(bin)/mypy
 	$(bin)/lint-imports
 
-bench: setup ## the judge's prompts with and without the prefix cache (about 5 minutes on two cores)
+bench: setup ## the prefix cache, every mode of judging, and the pipeline against raw vLLM (about 15 minutes on two cores)
 	$(bin)/python -m benchmarks $(ARGS)
+	$(bin)/python -m benchmarks.modes
+	$(bin)/python -m benchmarks.pipeline
 
 docs: setup ## write docs/scorers.md from the catalogue of scorers
 	$(bin)/python -m judges.describe > docs/scorers.md.new
