@@ -77,7 +77,7 @@ def score_batches(uri: str, columns: list[str], fingerprints: list[str]) -> Iter
 
     Raises ConfigError when there is no store at ``uri``, StoreError when it cannot be read.
     """
-    store, mine = open_location(uri), ds.field("fingerprint").isin(fingerprints)
+    store, mine = open_location(uri), _is_one_of("fingerprint", fingerprints)
     if not _exists(store) or score_ids(store).copies:
         yield read_scores(uri, list(dict.fromkeys([*columns, "fingerprint"]))).filter(mine).select(columns)
         return
@@ -95,9 +95,14 @@ def score_batches(uri: str, columns: list[str], fingerprints: list[str]) -> Iter
 def scores_of(uri: str, trace_ids: list[str], fingerprints: list[str]) -> pa.Table:
     """All columns of the rows that ``fingerprints`` gave to ``trace_ids``."""
     store = open_location(uri)
-    mine = ds.field("fingerprint").isin(fingerprints) & ds.field("trace_id").isin(trace_ids)
+    mine = _is_one_of("fingerprint", fingerprints) & _is_one_of("trace_id", trace_ids)
     with explained("read", store):
         return _first_of_each(_dataset(store, score_files(store)).to_table(columns=SCORE_SCHEMA.names, filter=mine))
+
+
+def _is_one_of(column: str, values: list[str]) -> ds.Expression:
+    # Of an empty list Arrow would guess a type that no column has.
+    return ds.field(column).isin(pa.array(values, pa.string()))
 
 
 def score_ids(store: Location) -> IdSet:
@@ -185,7 +190,7 @@ def read_samples(
     folder, wanted = store.child(f"_samples/{run_id}"), columns or SAMPLE_SCHEMA.names
     if not _exists(folder):
         return SAMPLE_SCHEMA.empty_table().select(wanted)
-    mine = None if trace_ids is None else ds.field("trace_id").isin(trace_ids)
+    mine = None if trace_ids is None else _is_one_of("trace_id", trace_ids)
     with explained("read", folder):
         found = ds.dataset(folder.path, schema=SAMPLE_SCHEMA, format="parquet", filesystem=store.fs)
         return found.to_table(columns=wanted, filter=mine)

@@ -100,3 +100,10 @@ def test_without_flips_the_lowest_scored_come_first(run: Any, data: RunData) -> 
             if np.isfinite(value):
                 means.setdefault(code, []).append((value - low) / (high - low))
     assert np.mean(means[int(worst[0])]) == pytest.approx(min(np.mean(places) for places in means.values()))
+
+
+def test_a_run_of_nothing_shows_nothing(tmp_path: Path) -> None:
+    write_scores(open_location(tmp_path), build().scores)
+    empty = RunData(store=str(tmp_path), facts={"run_id": "none", "fingerprints": []})
+    assert (empty.summary.axes, empty.summary.traces) == ((), 0)
+    assert [table.num_rows for table in empty.shown()] == [0, 0]
