@@ -57,7 +57,12 @@ def llm_config(config: EngineConfig, model: JudgeModel) -> dict[str, Any]:
         "model_loading_config": {"model_id": model.name, "model_source": str(model.path)},
         "accelerator_type": config.accelerator,
         "placement_group_config": {"bundles": [{"CPU": 1, "GPU": 1}] * gpus or [{"CPU": 1}]},
-        "deployment_config": {"num_replicas": config.replicas, "max_ongoing_requests": _MOST_ONGOING},
+        "deployment_config": {
+            "num_replicas": config.replicas,
+            "max_ongoing_requests": _MOST_ONGOING,
+            # Beside the bundles above; with Ray's own 1, a replica fills a machine of two cores and no row is written.
+            "ray_actor_options": {"num_cpus": 0},
+        },
         # Ray's own counts of the engine want statistics that vLLM was told to leave out.
         "log_engine_metrics": False,
         "engine_kwargs": engine | {"enable_prompt_tokens_details": True},
