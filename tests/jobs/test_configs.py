@@ -17,7 +17,7 @@ from jobs.engines.vllm import engine_kwargs
 from judgefleet.storage import open_location, write_atomic
 from judges.catalogue import create
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
 ELSEWHERE = {"answers.yaml": ROOT / "tests" / "jobs" / "test_answers.py"}
 COVERED: set[str] = set()
