@@ -34,6 +34,11 @@ class RunData:
         return read_samples(self.store, self.facts["run_id"], _DRAWN)
 
     @cached_property
+    def codes(self) -> Codes:
+        """The hash of trace and span of each sample, in the order of ``samples``."""
+        return trace_codes(self.samples)
+
+    @cached_property
     def axes(self) -> dict[AxisKey, AxisRows]:
         """The rows as numbers, by scorer, axis and fingerprint."""
         return gather(self._scores())
@@ -50,7 +55,7 @@ class RunData:
         return scores, read_samples(self.store, self.facts["run_id"], trace_ids=ids)
 
     def _scores(self) -> Iterator[pa.Table]:
-        drawn = np.unique(trace_codes(self.samples))
+        drawn = np.unique(self.codes)
         for rows in score_batches(self.store, list(SUMMARISED), self.facts["fingerprints"]):
             yield rows.filter(pa.array(np.isin(trace_codes(rows), drawn)))
 
@@ -61,7 +66,7 @@ class RunData:
             found: list[str] = names.to_pylist()
             return found
         worst = worst_traces(self.axes, self.summary, _WORST)
-        mine = np.isin(trace_codes(self.samples), worst)
+        mine = np.isin(self.codes, worst)
         items = self._items()
         together = np.isin(items, np.setdiff1d(items[mine], [0])) | mine
         # The worst themselves come first, whatever answers the same questions.
@@ -74,9 +79,8 @@ class RunData:
         traces = np.concatenate([rows.traces for rows in self.axes.values()])
         known, first = np.unique(traces, return_index=True)
         items = np.concatenate([rows.columns.items for rows in self.axes.values()])[first]
-        mine = trace_codes(self.samples)
-        at = np.minimum(np.searchsorted(known, mine), len(known) - 1)
-        return np.where(known[at] == mine, items[at], 0).astype(np.uint64)
+        at = np.minimum(np.searchsorted(known, self.codes), len(known) - 1)
+        return np.where(known[at] == self.codes, items[at], 0).astype(np.uint64)
 
 
 def worst_traces(axes: Mapping[AxisKey, AxisRows], summary: Summary, most: int) -> Codes:
