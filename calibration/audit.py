@@ -14,8 +14,9 @@ PAIR_LABELS = (A, B, TIE)
 class AuditInfo(BaseModel, extra="forbid"):
     """``audit.yaml``.
 
-    ``labels``: what a rater may answer, in the order of an ordinal scale where they are one; for pairs A, B, TIE.
-    ``scale``: lowest and highest score where ratings are numbers. ``question``: what raters are asked.
+    ``labels``: what a rater may answer, in the order of the scale where they are ``ordinal``; for pairs A, B, TIE.
+    ``scale``: lowest and highest score where ratings are numbers. ``cut``: scores from here on are a pass; agreement is
+    then about pass and fail. ``question``: what raters are asked.
     ``scorer`` and ``axis``: what in a score store the labels are about, where it is one.
     """
 
@@ -24,6 +25,7 @@ class AuditInfo(BaseModel, extra="forbid"):
     labels: list[str] = Field(default_factory=list)
     ordinal: bool = False
     scale: tuple[float, float] | None = None
+    cut: float | None = None
     question: str | None = None
     guide: str | None = None
     scorer: str | None = None
@@ -84,12 +86,14 @@ class Label:
 class Recorded:
     """A judge's verdict about an item, recorded elsewhere. For pairs in terms of the item's own A and B:
     ``verdict_ab`` with A shown first, ``verdict_ba`` with B shown first, None where unparsed or not asked;
-    ``combined`` where only the reconciled one is known. For ratings: the label is ``verdict_ab``, the number ``score``.
+    ``combined`` where only the reconciled one is known. ``source``: the file it came from.
+    For ratings the label is ``verdict_ab``, the number ``score``.
     """
 
     item_id: str
     judge: str
     prompt: str = ""
+    source: str = ""
     verdict_ab: str | None = None
     verdict_ba: str | None = None
     combined: str | None = None

@@ -39,7 +39,7 @@ def proportion_ci(
         raise ValueError("a proportion is made of zeros and ones")
     if data.n_clusters < 2:
         return no_interval(data, "proportion")
-    size, effect = _effective_size(data, alpha)
+    size, effect = effective_size(data, alpha)
     low, high = wilson_interval(data.mean, size, alpha)
     kish = kish_size(data.weights)
     method = f"Wilson, effective n {size:.1f} of {data.n} (Kish {kish:.1f}, design effect {effect:.2f})"
@@ -112,8 +112,8 @@ def paired_correlation(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     return float((max(excess - len(x) / 2, 0.0) if excess > 0 else excess) / margins**0.5)
 
 
-def _effective_size(data: Grouped, alpha: float) -> tuple[float, float]:
-    """Effective sample size and design effect of 0/1 data with at least two clusters."""
+def effective_size(data: Grouped, alpha: float) -> tuple[float, float]:
+    """Effective sample size and design effect of 0/1 data with at least two clusters; see ``proportion_ci``."""
     if np.ptp(data.values) == 0:
         size = kish_size(data.cluster_sums(data.weights))
         return size, data.n / size

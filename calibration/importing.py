@@ -1,0 +1,170 @@
+"""Files of labels and verdicts into an audit's folder."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from calibration.audit import PAIR, PAIR_LABELS, AuditInfo, AuditItem, Label, Recorded
+from calibration.audit_folder import Audit
+from calibration.import_rows import Found, NotHumanError, RowError, kind_of, read_row
+from judgefleet.errors import ConfigError
+from judgefleet.storage import read_bytes
+
+_LISTS = ("data", "rows", "assessments", "scores", "annotations", "items")
+
+
+@dataclass(slots=True)
+class Imported:
+    """What was found. ``rejects``: where, and why; ``not_human``: scores passed over because no person gave them."""
+
+    items: dict[str, AuditItem] = field(default_factory=dict)
+    labels: dict[str, list[Label]] = field(default_factory=dict)
+    verdicts: dict[str, list[Recorded]] = field(default_factory=dict)
+    rejects: list[str] = field(default_factory=list)
+    not_human: int = 0
+    kinds: set[str] = field(default_factory=set)
+    scales: set[tuple[Any, ...]] = field(default_factory=set)
+
+
+def import_files(audit: Audit, uris: list[str]) -> Imported:
+    """Read ``uris`` and add what they hold to ``audit``, which is made where there is none. The same file again
+    takes the place of what it gave before. Raises ConfigError: a file that is none, or pairs and ratings together.
+    """
+    found = Imported(items=audit.items)
+    before = audit.info if audit.exists else None
+    found.kinds |= {before.kind} if before else set()
+    for uri in uris:
+        _read_file(uri, found)
+    if len(found.kinds) > 1:
+        raise ConfigError("found pairs and ratings; an audit holds one kind: import them into two folders")
+    if not found.kinds:
+        raise ConfigError("found verdicts and no labels; import the labelled items with them, or before them")
+    _write(audit, found, before)
+    return found
+
+
+def _read_file(uri: str, found: Imported) -> None:
+    source = PurePosixPath(uri.split("?")[0]).name.split(".")[0]
+    labels: list[Label] = []
+    verdicts: dict[tuple[str, str, str], Recorded] = {}
+    for where, row in rows_of(uri):
+        try:
+            things = list(read_row(row, source)) if isinstance(row, Mapping) else _not_a_row(row)
+        except NotHumanError:
+            found.not_human += 1
+        except (RowError, ValueError) as error:
+            found.rejects.append(f"{uri}, {where}: {error}")
+        else:
+            _note_kind(row, things, found)
+            for thing in things:
+                _keep(thing, labels, verdicts, found, f"{uri}, {where}")
+    if labels:
+        found.labels[source] = labels
+    if verdicts:
+        found.verdicts[source] = list(verdicts.values())
+
+
+def _not_a_row(row: Any) -> list[Found]:
+    raise RowError(f"found {type(row).__name__}; an object with named fields belongs here")
+
+
+def _note_kind(row: Mapping[str, Any], things: list[Found], found: Imported) -> None:
+    if any(isinstance(thing, AuditItem | Label) for thing in things) and (kind := kind_of(row)):
+        found.kinds.add(kind)
+    if isinstance(row.get("scale"), list):
+        found.scales.add(tuple(row["scale"]))
+
+
+def _keep(
+    thing: Found, labels: list[Label], verdicts: dict[tuple[str, str, str], Recorded], found: Imported, where: str
+) -> None:
+    if isinstance(thing, Label):
+        labels.append(thing)
+    elif isinstance(thing, AuditItem):
+        old = found.items.get(thing.item_id)
+        if old and old.responses and thing.responses and old.responses != thing.responses:
+            found.rejects.append(
+                f"{where}: item {thing.item_id!r} was there before with other answers; the first is kept"
+            )
+        elif old is None or thing.responses:
+            found.items[thing.item_id] = thing if old is None else replace(thing, anchor=old.anchor)
+    else:
+        key = (thing.item_id, thing.judge, thing.prompt)
+        if verdicts.setdefault(key, thing) != thing:
+            found.rejects.append(
+                f"{where}: a second verdict of {thing.judge!r} about {thing.item_id!r}; the first is kept"
+            )
+
+
+def _write(audit: Audit, found: Imported, before: AuditInfo | None) -> None:
+    audit.write_items(found.items.values())
+    for name, labels in found.labels.items():
+        audit.write_labels(name, labels)
+    for name, verdicts in found.verdicts.items():
+        audit.write_verdicts(name, verdicts)
+    if before is None:
+        audit.write_info(_info(audit, found))
+
+
+def _info(audit: Audit, found: Imported) -> AuditInfo:
+    [kind] = found.kinds
+    name = audit.location.path.rstrip("/").rsplit("/", 1)[-1]
+    if kind == PAIR:
+        return AuditInfo(audit_id=name, kind=kind, labels=list(PAIR_LABELS), question="Which answer is better?")
+    given = [label for labels in found.labels.values() for label in labels]
+    words = sorted({label.label for label in given if label.label is not None})
+    scores = [label.score for label in given if label.score is not None]
+    numbers = [s for s in found.scales if all(isinstance(x, int | float) for x in s) and len(s) == 2]
+    low, high = numbers[0] if numbers else (min(scores, default=0.0), max(scores, default=0.0))
+    return AuditInfo(audit_id=name, kind=kind, labels=words, scale=(float(low), float(high)) if scores else None)
+
+
+def rows_of(uri: str) -> Iterator[tuple[str, Any]]:
+    """Each row of a file with its place: JSON Lines, a JSON list, CSV or Parquet, told apart by content.
+
+    Raises ConfigError where the file is none of them.
+    """
+    data = read_bytes(uri)
+    head = data.lstrip(b"\xef\xbb\xbf \r\n\t")[:1]
+    try:
+        if data.startswith(b"PAR1"):
+            rows = pyarrow.parquet.read_table(pa.BufferReader(data)).to_pylist()
+            yield from ((f"row {n}", row) for n, row in enumerate(rows, 1))
+        elif head in (b"{", b"["):
+            yield from _json_rows(data.decode("utf-8-sig"))
+        else:
+            yield from _csv_rows(data)
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        raise ConfigError(f"{uri}: neither JSON Lines, JSON, CSV nor Parquet ({error})") from error
+
+
+def _json_rows(text: str) -> Iterator[tuple[str, Any]]:
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        yield from ((f"line {n}", _line(line)) for n, line in enumerate(text.split("\n"), 1) if line.strip())
+        return
+    if isinstance(whole, dict):
+        whole = next((whole[name] for name in _LISTS if isinstance(whole.get(name), list)), [whole])
+    yield from ((f"entry {n}", row) for n, row in enumerate(whole, 1))
+
+
+def _line(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return line
+
+
+def _csv_rows(data: bytes) -> Iterator[tuple[str, Any]]:
+    parsing = pyarrow.csv.ParseOptions(newlines_in_values=True)
+    columns = data.split(b"\n", 1)[0].decode("utf-8-sig").strip().split(",")
+    kinds = pyarrow.csv.ConvertOptions(column_types={name.strip('"'): pa.string() for name in columns})
+    table = pyarrow.csv.read_csv(pa.BufferReader(data), parse_options=parsing, convert_options=kinds)
+    yield from ((f"row {n}", row) for n, row in enumerate(table.to_pylist(), 1))
