@@ -76,8 +76,8 @@ def match(
 ) -> Matched:
     """Join by item. ``verdict``: for pairs, the one with A shown first, or the one reconciled over both orders."""
     asked = [items[item_id] for item_id in run.judgements if item_id in items]
-    said = [human_label(info, people.get(item.item_id)) for item in asked]
-    answered = [judge_label(info, run.judgements[item.item_id], verdict) for item in asked]
+    said = [humanclass_of(info, people.get(item.item_id)) for item in asked]
+    answered = [judgeclass_of(info, run.judgements[item.item_id], verdict) for item in asked]
     both = [(i, h, j) for i, h, j in zip(asked, said, answered, strict=True) if h is not None and j is not None]
     classes = classes_of(info, [h for _, h, _ in both] + [j for _, _, j in both])
     place = {label: n for n, label in enumerate(classes)}
@@ -101,19 +101,20 @@ def classes_of(info: AuditInfo, seen: Iterable[str]) -> tuple[str, ...]:
     return declared + tuple(sorted(set(seen) - set(declared), key=_scale_order))
 
 
-def human_label(info: AuditInfo, said: Consensus | None) -> str | None:
+def humanclass_of(info: AuditInfo, said: Consensus | None) -> str | None:
     """What people said about an item, as one of the classes."""
-    return None if said is None else _label(info, said.label, said.score)
+    return None if said is None else class_of(info, said.label, said.score)
 
 
-def judge_label(info: AuditInfo, said: Judgement, verdict: str) -> str | None:
+def judgeclass_of(info: AuditInfo, said: Judgement, verdict: str) -> str | None:
     """What the judge said, as one of the classes."""
     if info.kind == PAIR:
         return said.combined if verdict == BOTH_ORDERS else said.first
-    return _label(info, said.first, said.score)
+    return class_of(info, said.first, said.score)
 
 
-def _label(info: AuditInfo, label: str | None, score: float | None) -> str | None:
+def class_of(info: AuditInfo, label: str | None, score: float | None) -> str | None:
+    """A label or a score as one of the classes: pass or fail where the audit has a cut, else the label itself."""
     if info.cut is None:
         return label if label is not None else None if score is None else f"{score:g}"
     if label in (PASS, FAIL):

@@ -1,0 +1,66 @@
+"""Verdicts of judges about an audit's items, from the rows of a score store."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from calibration.audit import PAIR, TIE, A, AuditItem, B
+from calibration.judgements import Judgement, JudgeRun
+from judgefleet.score import Status
+
+Row = Mapping[str, Any]
+COLUMNS = (
+    *("trace_id", "other_trace_id", "scorer", "axis", "fingerprint", "scorer_kind", "status", "value", "label"),
+    *("probabilities", "order_consistent", "orders", "scored_at"),
+)
+_FROM_TRACE = {"win": A, "loss": B, "tie": TIE}
+
+
+def store_runs(items: Iterable[AuditItem], rows: Iterable[Row], kind: str) -> list[JudgeRun]:
+    """One run a scorer, axis and fingerprint, in the order of their last scores: the newest judge comes last.
+
+    Rows without a value count as no verdict. ``judge`` is the scorer's name, ``prompt`` the axis.
+    """
+    wanted = {(i.trace_ids if kind == PAIR else i.trace_ids[:1]): i for i in items if i.trace_ids}
+    found: dict[tuple[str, str, str], dict[str, Judgement]] = {}
+    latest: dict[tuple[str, str, str], Any] = {}
+    for row in rows:
+        traces = (row["trace_id"], row["other_trace_id"]) if kind == PAIR else (row["trace_id"],)
+        item = wanted.get(traces)
+        if item is None or (kind == PAIR) != (row["other_trace_id"] is not None):
+            continue
+        key = (row["scorer"], row["axis"], row["fingerprint"])
+        found.setdefault(key, {})[item.item_id] = _judgement(item, row, kind)
+        latest[key] = max(latest.get(key) or row["scored_at"], row["scored_at"])
+    return [
+        JudgeRun(judge=key[0], prompt=key[1], source="store", fingerprint=key[2], judgements=found[key])
+        for key in sorted(found, key=lambda key: (latest[key], key))
+    ]
+
+
+def _judgement(item: AuditItem, row: Row, kind: str) -> Judgement:
+    if row["status"] != Status.OK:
+        return Judgement(item_id=item.item_id)
+    if kind == PAIR:
+        return _pair(item, row)
+    probabilities = dict(row["probabilities"] or ())
+    return Judgement(item_id=item.item_id, first=row["label"], score=row["value"], probabilities=probabilities)
+
+
+def _pair(item: AuditItem, row: Row) -> Judgement:
+    """The row is that of the item's answer A: a win is A."""
+    by_slot = {order["first"]: order["label"] for order in row["orders"] or ()}
+    a, b = item.trace_ids
+    said = dict(row["probabilities"] or ())
+    return Judgement(
+        item_id=item.item_id,
+        first=_slot(by_slot.get(a), A, B),
+        second=_slot(by_slot.get(b), B, A),
+        combined=_FROM_TRACE.get(row["label"] or ""),
+        order_consistent=row["order_consistent"],
+        score=row["value"],
+        probabilities={label: said[name] for name, label in _FROM_TRACE.items() if name in said},
+    )
+
+
+def _slot(label: str | None, first: str, second: str) -> str | None:
+    return {"first": first, "second": second, "tie": TIE}.get(label or "")
