@@ -76,8 +76,8 @@ def match(
 ) -> Matched:
     """Join by item. ``verdict``: for pairs, the one with A shown first, or the one reconciled over both orders."""
     asked = [items[item_id] for item_id in run.judgements if item_id in items]
-    said = [humanclass_of(info, people.get(item.item_id)) for item in asked]
-    answered = [judgeclass_of(info, run.judgements[item.item_id], verdict) for item in asked]
+    said = [human_label(info, people.get(item.item_id)) for item in asked]
+    answered = [judge_label(info, run.judgements[item.item_id], verdict) for item in asked]
     both = [(i, h, j) for i, h, j in zip(asked, said, answered, strict=True) if h is not None and j is not None]
     classes = classes_of(info, [h for _, h, _ in both] + [j for _, _, j in both])
     place = {label: n for n, label in enumerate(classes)}
@@ -101,12 +101,12 @@ def classes_of(info: AuditInfo, seen: Iterable[str]) -> tuple[str, ...]:
     return declared + tuple(sorted(set(seen) - set(declared), key=_scale_order))
 
 
-def humanclass_of(info: AuditInfo, said: Consensus | None) -> str | None:
+def human_label(info: AuditInfo, said: Consensus | None) -> str | None:
     """What people said about an item, as one of the classes."""
     return None if said is None else class_of(info, said.label, said.score)
 
 
-def judgeclass_of(info: AuditInfo, said: Judgement, verdict: str) -> str | None:
+def judge_label(info: AuditInfo, said: Judgement, verdict: str) -> str | None:
     """What the judge said, as one of the classes."""
     if info.kind == PAIR:
         return said.combined if verdict == BOTH_ORDERS else said.first

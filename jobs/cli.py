@@ -11,7 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from calibration.gate import decision_without_audit
+from jobs.audit_commands import audit_app
+from jobs.label_commands import label
+from jobs.trend_commands import trends
 from judgefleet.errors import ConfigError, JudgefleetError
 
 EXIT_CODES = """Exit codes: 0 done; 1 a negative verdict; 2 usage or configuration error; 3 not enough evidence;
@@ -27,6 +29,9 @@ app = typer.Typer(
 )
 models = typer.Typer(help="The models that can judge and embed.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(models, name="models")
+app.add_typer(audit_app, name="audit")
+app.command()(trends)
+app.command()(label)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Score everything again instead of going on where a run stopped.")]
@@ -78,17 +83,13 @@ def report(
 
 @app.command()
 def gate(store: Store, as_json: Json = False) -> None:
-    """Print whether each judge in the store may be trusted, and why. Exit code 3 while there is no evidence."""
-    from jobs.commands import judges_in
+    """Print whether each judge in a store may be trusted, and why.
 
-    decisions = [decision_without_audit(fingerprint) for fingerprint in judges_in(store)]
-    if as_json:
-        print_out(json.dumps([{"state": d.state, "fingerprint": d.fingerprint, "reason": d.reason} for d in decisions]))
-    for decision in [] if as_json else decisions:
-        print_out(f"{decision.state} {decision.fingerprint}: {decision.reason}")
-    if not decisions:
-        print_out("no LLM judge has scored in this store") if not as_json else None
-    raise typer.Exit(3)
+    Exit code 0 when all are OPEN, 1 when one is CLOSED, 3 when one lacks evidence or its evidence is stale.
+    """
+    from jobs.gate_commands import gate_command
+
+    raise typer.Exit(gate_command(store, as_json=as_json))
 
 
 @models.command("list")

@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
 from rich.console import Console
 
 from jobs.batch import plan_only, run_batch
@@ -18,7 +17,6 @@ from jobs.summary import Summary, print_summary
 from judgefleet.errors import ConfigError
 from judgefleet.score import Status
 from judgefleet.storage import explained, open_location
-from judgefleet.store import read_scores
 
 TOO_MANY_FAILED = 4
 _FAILED = [s.value for s in Status if s not in (Status.OK, Status.NOT_APPLICABLE)]
@@ -120,10 +118,3 @@ def report_path(store_uri: str) -> Path:
     store = open_location(store_uri)
     folder = Path(store.path) if store.is_local else Path(store.path.rsplit("/", 1)[-1])
     return folder.with_name(f"{folder.name}-report.html")
-
-
-def judges_in(store_uri: str) -> list[str]:
-    """Fingerprints of the LLM judges whose rows are in the store."""
-    table = read_scores(store_uri, ["scorer_kind", "fingerprint"])
-    judged = table.filter(pc.equal(table["scorer_kind"], "LLM"))
-    return sorted(set(judged["fingerprint"].to_pylist()))

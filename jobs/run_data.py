@@ -11,6 +11,7 @@ import pyarrow as pa
 from experiments.columns import Codes
 from jobs.axis_rows import SUMMARISED, AxisKey, AxisRows, gather, trace_codes
 from jobs.figures import Summary
+from jobs.gates import by_fingerprint, gates_of
 from jobs.report_cases import goodness
 from jobs.summarise import summarise_axes
 from judgefleet.store import read_samples, score_batches, scores_of
@@ -46,7 +47,7 @@ class RunData:
     @cached_property
     def summary(self) -> Summary:
         """The figures."""
-        return summarise_axes(self.axes, self.samples, self.facts)
+        return summarise_axes(self.axes, self.samples, self.facts, by_fingerprint(gates_of(self.store)))
 
     def shown(self) -> tuple[pa.Table, pa.Table]:
         """Scores and samples, with their texts, of the traces that a report may show."""

@@ -1,0 +1,88 @@
+"""An audit measured: recorded verdicts, or the judges of a score store."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from calibration.audit import AuditInfo, AuditItem
+from calibration.audit_folder import Audit
+from calibration.audit_report import Auditor, AuditReport
+from calibration.decisions import read_decisions, write_decision
+from calibration.judgements import JudgeRun, recorded_runs
+from calibration.policy import Policy, load_policy
+from calibration.store_runs import COLUMNS, store_runs
+from judgefleet.errors import ConfigError
+from judgefleet.store import read_scores
+
+
+def measure(
+    audit_uri: str,
+    *,
+    store: str | None,
+    policy_path: Path | None,
+    chosen: Mapping[str, str | None],
+    segments: Sequence[str] = (),
+) -> AuditReport:
+    """Measure and decide; with a ``store`` the newest judge's decision is kept there.
+
+    ``chosen``: ``scorer`` and ``axis`` of a store, ``judge`` and ``prompt`` of recorded verdicts; None takes all.
+    Raises ConfigError where there is nothing to measure.
+    """
+    audit = Audit(audit_uri)
+    info, items = audit.info, audit.items
+    runs = _recorded(audit, chosen) if store is None else judges_of(store, info, items, chosen)
+    auditor = Auditor(info, items, audit.labels)
+    report = auditor.report(
+        runs,
+        _policy(audit, policy_path),
+        now=datetime.now(UTC),
+        segments=segments,
+        history=[] if store is None else read_decisions(store),
+        uri=audit_uri,
+    )
+    if store is not None:
+        for judged in report.judges:
+            write_decision(store, judged.gate)
+    return report
+
+
+def judges_of(
+    store: str, info: AuditInfo, items: Mapping[str, AuditItem], chosen: Mapping[str, str | None]
+) -> list[JudgeRun]:
+    """The newest judge of each scorer and axis in a store that the audit is about. Raises ConfigError for none."""
+    scorer, axis = chosen["scorer"] or info.scorer, chosen["axis"] or info.axis
+    rows = read_scores(store, list(COLUMNS))
+    for column, wanted in (("scorer", scorer), ("axis", axis)):
+        known = sorted(set(rows[column].to_pylist()))
+        if wanted is not None and wanted not in known:
+            raise ConfigError(f"found no {column} {wanted!r} in {store!r}; it has: {', '.join(known) or 'none'}")
+        rows = rows if wanted is None else rows.filter(pc.equal(rows[column], wanted))
+    if scorer is None:
+        rows = rows.filter(pc.equal(rows["scorer_kind"], "LLM"))
+    newest = {(run.judge, run.prompt): run for run in store_runs(items.values(), rows.to_pylist(), info.kind)}
+    if not newest:
+        raise ConfigError(
+            f"no score in {store!r} is about an item of the audit; the items' trace_ids must be those of scored traces"
+        )
+    return list(newest.values())
+
+
+def _recorded(audit: Audit, chosen: Mapping[str, str | None]) -> list[JudgeRun]:
+    runs = recorded_runs(audit.verdicts)
+    if not runs:
+        raise ConfigError(f"no recorded verdicts in {audit.uri!r}; import some, or measure a store with --store")
+    found = [run for run in runs if chosen["judge"] in (None, run.judge) and chosen["prompt"] in (None, run.prompt)]
+    if not found:
+        known = sorted({run.name for run in runs})
+        raise ConfigError(
+            f"found no verdicts of {chosen['judge']!r} with {chosen['prompt']!r}; there are: {'; '.join(known)}"
+        )
+    return found
+
+
+def _policy(audit: Audit, path: Path | None) -> Policy:
+    """The policy asked for, else the audit's own, else the default."""
+    own = Path(audit.location.path) / "policy.yaml"
+    return load_policy(path or (own if audit.location.is_local and own.is_file() else None))

@@ -1,0 +1,113 @@
+"""An audit's figures on a terminal."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from calibration.audit_report import AuditReport, JudgeReport
+from calibration.bias import Bias
+from calibration.gate import GateDecision
+from jobs.wording import interval, number, one_line, visible
+from judgefleet.statistics import Estimate
+
+_MOST_REJECTS = 10
+
+
+def print_import(counts: Mapping[str, Any]) -> None:
+    """What was read, and what could not be used and why."""
+    console = Console(highlight=False)
+    said = f"{counts['items']:,} items, {counts['labels']:,} labels, {counts['verdicts']:,} recorded verdicts"
+    console.print(f"audit: {counts['audit']} ({counts['kind']}): {said}", markup=False, soft_wrap=True)
+    if counts["not_human"]:
+        console.print(f"passed over: {counts['not_human']:,} scores that no person gave", markup=False)
+    rejects = counts["rejects"]
+    for reject in rejects[:_MOST_REJECTS]:
+        console.print(f"rejected: {visible(reject)}", markup=False, soft_wrap=True)
+    if len(rejects) > _MOST_REJECTS:
+        console.print(f"rejected: {len(rejects) - _MOST_REJECTS:,} more (--json lists all)", markup=False)
+
+
+def print_drawn(told: Mapping[str, Any]) -> None:
+    """How many items of each stratum, and how many labels a gate would ask for."""
+    console = Console(highlight=False)
+    strata = ", ".join(f"{visible(name)} {count:,}" for name, count in sorted(told["strata"].items()))
+    for text in (f"audit: {told['audit']}: {told['drawn']:,} items drawn ({strata})", *told["needed"]):
+        console.print(text, markup=False, soft_wrap=True)
+    console.print(f"next: judgefleet label {told['audit']}", markup=False, soft_wrap=True)
+
+
+def print_report(report: AuditReport) -> None:
+    """People first, then one table with a line a judge, then each judge's bias ledger and gate."""
+    console = Console(highlight=False)
+    console.print(f"Audit {one_line(report.audit_id, 60)}: {_people(report)}", markup=False, soft_wrap=True)
+    table = Table("Judge", "n", "Agreement", "95 %", "Kappa", "95 %", "AC1", "No verdict", "Flips", box=None)
+    for judge in report.judges:
+        table.add_row(*_line(judge))
+    console.print(table)
+    for judge in report.judges if len(report.judges) <= 6 else []:
+        console.print(f"\n{one_line(judge.name, 80)}", markup=False)
+        for text in _details(judge):
+            console.print(f"  {text}", markup=False, soft_wrap=True)
+    for judge in report.judges:
+        console.print(gate_line(judge.gate, one_line(judge.name, 60)), markup=False, soft_wrap=True)
+
+
+def gate_line(gate: GateDecision, name: str = "") -> str:
+    """The gate in one line: state, judge, reason, and what to do."""
+    needed = "" if gate.labels_needed is None else f"; about {gate.labels_needed:,} more labels are needed"
+    action = f" -> {gate.action}" if gate.action else ""
+    return f"{gate.state} {name or gate.scorer} ({visible(gate.fingerprint)}): {visible(gate.reason)}{needed}{action}"
+
+
+def figure(found: Estimate) -> str:
+    """A figure and its interval."""
+    return f"{number(found.value, 3)} {interval(found, 3)}"
+
+
+def _people(report: AuditReport) -> str:
+    raters = f"{len(report.raters)} rater{'s' * (len(report.raters) != 1)}"
+    said = f"{report.labelled:,} of {report.items:,} items labelled by {raters}"
+    said += f", {report.disputed:,} disputed" if report.disputed else ""
+    ceiling: Estimate = report.ceiling["agreement"]
+    if ceiling.value is None:
+        return f"{said}; no item has two labels, so how far people agree is not known"
+    return f"{said}; two people agree {figure(ceiling)} over {ceiling.n:,} items"
+
+
+def _line(judge: JudgeReport) -> Iterator[str]:
+    a = judge.first_order
+    yield one_line(judge.name, 44)
+    yield f"{a.n:,}"
+    for found in (a.agreement, a.kappa):
+        yield number(found.value, 4)
+        yield interval(found, 3) if found.has_interval else "none"
+    yield number(a.ac1.value, 4)
+    yield f"{a.unparsed:,}"
+    flips = next((b.estimate for b in judge.bias if b.name == "position_flips"), None)
+    yield f"{round((flips.value or 0) * flips.n)} of {flips.n}" if flips else ""
+
+
+def _details(judge: JudgeReport) -> Iterator[str]:
+    if judge.both_orders:
+        combined = judge.both_orders.agreement
+        yield f"over both orders: agreement {figure(combined)} over {combined.n:,} items"
+    for label, figures in judge.main.classes.items():
+        both = f"sensitivity {figure(figures.sensitivity)}, specificity {figure(figures.specificity)}"
+        yield f"{one_line(label, 20)}: {both}"
+    for name, found in judge.scores.items():
+        yield f"{name} {figure(found)} over {found.n:,} items"
+    for key, values in judge.main.segments.items():
+        for name, found in values.items():
+            yield f"{one_line(key, 20)} {one_line(name, 30)}: {figure(found)}, n {found.n:,}"
+    if judge.reliability:
+        said = judge.reliability
+        yield f"probabilities: calibration error {figure(said.ece)}, Brier score {figure(said.brier)}"
+    for entry in judge.bias:
+        yield _bias(entry)
+
+
+def _bias(entry: Bias) -> str:
+    mark = {True: "bias", False: "no bias seen", None: "note"}[entry.found]
+    return f"{mark}: {visible(entry.sentence)} {interval(entry.estimate, 3)}"

@@ -1,0 +1,32 @@
+"""The gate of each judge in a store, as it stands now."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+import pyarrow.compute as pc
+
+from calibration.decisions import current_decision, read_decisions
+from calibration.gate import GateDecision, GateState
+from judgefleet.store import read_scores
+
+# What a judge of several axes is worth is what its worst axis is worth.
+_WORST_FIRST = (GateState.CLOSED, GateState.STALE, GateState.INSUFFICIENT, GateState.OPEN)
+
+
+def gates_of(store_uri: str, now: datetime | None = None) -> list[GateDecision]:
+    """The decision that holds for every LLM judge and axis in the store, by scorer and axis."""
+    rows = read_scores(store_uri, ["scorer_kind", "scorer", "axis", "fingerprint"])
+    judged = rows.filter(pc.equal(rows["scorer_kind"], "LLM"))
+    keys = judged.group_by(["scorer", "axis", "fingerprint"]).aggregate([]).to_pylist()
+    decisions = read_decisions(store_uri)
+    at = now or datetime.now(UTC)
+    return [
+        current_decision(decisions, fingerprint=k["fingerprint"], scorer=k["scorer"], axis=k["axis"], now=at)
+        for k in sorted(keys, key=lambda k: (k["scorer"], k["axis"], k["fingerprint"]))
+    ]
+
+
+def by_fingerprint(gates: Iterable[GateDecision]) -> Mapping[str, GateDecision]:
+    """One decision a judge: that of its worst axis."""
+    ordered = sorted(gates, key=lambda gate: _WORST_FIRST.index(gate.state), reverse=True)
+    return {gate.fingerprint: gate for gate in ordered}

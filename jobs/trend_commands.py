@@ -1,0 +1,54 @@
+"""``judgefleet trends``: shown while the gate is open, refused otherwise."""
+
+from typing import Annotated
+
+import typer
+
+
+def trends(
+    store: Annotated[str, typer.Argument(help="A score store: a local path, file://, s3:// or gs://.")],
+    window: Annotated[str, typer.Option(help="Length of a window: hour, day or week.")] = "day",
+    scorer: Annotated[str | None, typer.Option(help="Only this scorer.")] = None,
+    axis: Annotated[str | None, typer.Option(help="Only this axis.")] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Segments: variant, service, ..., or the name of an attribute.")
+    ] = None,
+    audit: Annotated[
+        str | None, typer.Option(help="Correct by this audit; default: that of the gate's decision.")
+    ] = None,
+    baseline: Annotated[int, typer.Option(min=1, help="How many first windows the others are compared with.")] = 1,
+    alpha: Annotated[
+        float, typer.Option(min=1e-6, max=0.5, help="Risk of any false alarm over --horizon windows.")
+    ] = 0.05,
+    horizon: Annotated[int, typer.Option(min=1, help="Windows that alpha is for.")] = 52,
+    below: Annotated[
+        float | None, typer.Option(help="Alert when the latest windows lie below this for certain.")
+    ] = None,
+    consecutive: Annotated[int, typer.Option(min=1, help="How many windows in a row an alert needs.")] = 2,
+    webhook: Annotated[str | None, typer.Option(help="POST an alert to this address, as JSON.")] = None,
+    untrusted: Annotated[
+        bool, typer.Option("--untrusted", help="Show figures of judges whose gate is not open.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")] = False,
+) -> None:
+    """Windows with coverage, raw and corrected figures, changes and judge changes.
+
+    Nothing is shown of a judge whose gate is not OPEN: exit code 1 where it is CLOSED, 3 where evidence is lacking or
+    stale. --untrusted shows it, marked. An alert (--below) ends with exit code 1.
+    """
+    from jobs.trend_text import show
+    from jobs.trends import Options
+
+    options = Options(
+        window=window, scorer=scorer, axis=axis, by=by, audit=audit, baseline=baseline, alpha=alpha, horizon=horizon
+    )
+    code = show(
+        store,
+        options,
+        below=below,
+        consecutive=consecutive,
+        webhook=webhook,
+        untrusted=untrusted,
+        as_json=as_json,
+    )
+    raise typer.Exit(code)
