@@ -8,6 +8,7 @@ from typing import Any
 from calibration.agreement import Agreement, agreement_of, human_ceiling
 from calibration.audit import PAIR, AuditInfo, AuditItem, Label
 from calibration.bias import Bias, ledger
+from calibration.compare import Comparison, compare_judges
 from calibration.consensus import Consensus, consensus_of
 from calibration.correlation import correlations
 from calibration.decide import decide
@@ -17,6 +18,9 @@ from calibration.matched import BOTH_ORDERS, FIRST_ORDER, Matched, match
 from calibration.policy import Policy
 from calibration.reliability import Reliability, reliability
 from judgefleet.statistics import Estimate
+
+# More judges than this are listed, not compared two by two.
+_COMPARED = 6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +62,7 @@ class AuditReport:
     raters: Sequence[str]
     ceiling: Mapping[str, Any]
     judges: Sequence[JudgeReport]
+    comparisons: Sequence[Comparison] = ()
 
 
 class Auditor:
@@ -89,6 +94,7 @@ class Auditor:
             raters=raters,
             ceiling=human_ceiling(self.info, self.labels, clusters),
             judges=[self._judge(run, policy, now, segments, history, uri) for run in runs],
+            comparisons=compare_judges({run.name: self.matched(run, policy.verdict) for run in runs[:_COMPARED]}),
         )
 
     def matched(self, run: JudgeRun, verdict: str) -> Matched:

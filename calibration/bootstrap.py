@@ -46,6 +46,8 @@ def bootstrap_ci(
     defined = found[np.isfinite(found)]
     if len(defined) < (1 - _MOST_UNDEFINED) * draws:
         return Estimate(value=value, method=f"{what}; no interval: undefined in too many resamples", **known)
+    if np.ptp(defined) < 1e-12:
+        return Estimate(value=value, method=f"{what}; no interval: the same in every resample", **known)
     low, high = np.quantile(defined, (alpha / 2, 1 - alpha / 2))
     method = f"{what}, percentiles of {draws:,} resamples of {clusters} clusters"
     return Estimate(value=value, low=float(min(low, value)), high=float(max(high, value)), method=method, **known)

@@ -12,7 +12,8 @@ class Judgement:
     """One verdict. Pairs: ``first`` with answer A shown first, ``second`` with B first, both in terms of A, B, TIE, and
     ``combined`` over both orders. Ratings: ``first`` is the label, ``score`` the number. None: no verdict.
 
-    ``probabilities``: of the labels, as the judge gave them, averaged over both orders. ``trace_id``: where to look.
+    ``probabilities``: of the labels, as the judge gave them, averaged over both orders. ``odds``: of a pair, the
+    log-odds of the slot shown first, in the order A, B and in the order B, A; empty where they are not known.
     """
 
     item_id: str
@@ -22,6 +23,7 @@ class Judgement:
     order_consistent: bool | None = None
     score: float | None = None
     probabilities: Mapping[str, float] = field(default_factory=dict)
+    odds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,5 +1,6 @@
 """Verdicts of judges about an audit's items, from the rows of a score store."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -48,7 +49,8 @@ def _judgement(item: AuditItem, row: Row, kind: str) -> Judgement:
 
 def _pair(item: AuditItem, row: Row) -> Judgement:
     """The row is that of the item's answer A: a win is A."""
-    by_slot = {order["first"]: order["label"] for order in row["orders"] or ()}
+    orders = {order["first"]: order for order in row["orders"] or ()}
+    by_slot = {first: order["label"] for first, order in orders.items()}
     a, b = item.trace_ids
     said = dict(row["probabilities"] or ())
     return Judgement(
@@ -58,8 +60,14 @@ def _pair(item: AuditItem, row: Row) -> Judgement:
         combined=_FROM_TRACE.get(row["label"] or ""),
         order_consistent=row["order_consistent"],
         score=row["value"],
+        odds=tuple(_odds(dict(orders[t]["probabilities"] or ())) for t in (a, b) if t in orders),
         probabilities={label: said[name] for name, label in _FROM_TRACE.items() if name in said},
     )
+
+
+def _odds(place: Mapping[str, float]) -> float:
+    first, second = (max(place.get(name, 0.0), 1e-9) for name in ("first", "second"))
+    return math.log(first / second)
 
 
 def _slot(label: str | None, first: str, second: str) -> str | None:

@@ -123,6 +123,36 @@ def audit_run(
     raise typer.Exit((1 if 1 in codes else max(codes, default=3)) if decided else 0)
 
 
+@audit_app.command("recalibrate")
+def audit_recalibrate(
+    audit: AuditDir,
+    store: Annotated[str, typer.Option(help="The score store with the judge's rows.")],
+    config: Annotated[
+        Path | None, typer.Option(help="The configuration that made them; with --out, rewritten.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the recalibrated configuration goes.")] = None,
+    scorer: Annotated[str | None, typer.Option(help="The judge, if not the one in audit.yaml.")] = None,
+    axis: Annotated[str | None, typer.Option(help="The axis, if not the one in audit.yaml.")] = None,
+    worst: Annotated[int, typer.Option(min=0, help="How many of the worst disagreements to list.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """What to do when the gate is closed: fit what can be fitted, and list where judge and people part.
+
+    Fitted on half of the audit's clusters, reported on the other half: a map of grades that never falls, or for pairs
+    the pull of the first slot, a temperature and a tie band. The new configuration is another judge: score with it
+    and audit it again, on fresh labels where you can. Exit code 1 where nothing helps: then the rubric or the model has
+    to change, and the disagreements are where to look.
+    """
+    from jobs.audit_recalibrate import recalibrate
+    from jobs.audit_text import print_recalibration
+    from jobs.json_text import json_text
+
+    chosen = {"scorer": scorer, "axis": axis}
+    found = recalibrate(audit, store, config=config, out=out, chosen=chosen, worst=worst)
+    print(json_text(found)) if as_json else print_recalibration(found)  # noqa: T201
+    raise typer.Exit(0 if found.refit and found.refit.helps else 1)
+
+
 def _judged(config: Path) -> str:
     """Run the configuration; returns its store."""
     from jobs.batch import run_batch

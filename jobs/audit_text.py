@@ -9,6 +9,7 @@ from rich.table import Table
 from calibration.audit_report import AuditReport, JudgeReport
 from calibration.bias import Bias
 from calibration.gate import GateDecision
+from jobs.audit_recalibrate import Recalibration
 from jobs.wording import interval, number, one_line, visible
 from judgefleet.statistics import Estimate
 
@@ -38,6 +39,29 @@ def print_drawn(told: Mapping[str, Any]) -> None:
     console.print(f"next: judgefleet label {told['audit']}", markup=False, soft_wrap=True)
 
 
+def print_recalibration(found: Recalibration) -> None:
+    """Held-out agreement before and after, what to add to the configuration, and the worst disagreements."""
+    console = Console(highlight=False)
+    lines = [f"{found.scorer}/{found.axis} ({found.fingerprint})"]
+    if found.refit is None:
+        lines.append(f"nothing fitted: {found.why}")
+    else:
+        refit = found.refit
+        verdict = "helps" if refit.helps else "does not help: not more than chance on the items held out"
+        lines += [
+            f"fitted on {refit.n_train:,} items: {dict(refit.options)}",
+            f"held out ({refit.n_held_out:,} items): agreement {figure(refit.before)} before, {figure(refit.after)} "
+            f"after, p = {refit.p_value:.3f}: {verdict}",
+        ]
+    lines += [f"written: {found.written}; score with it, and audit it again"] if found.written else []
+    lines += ["worst disagreements:"] if found.worst else []
+    for case in found.worst:
+        traces = ", ".join(map(visible, case.trace_ids)) or visible(case.item_id)
+        lines.append(f"  people {case.human}, judge {case.judge}: {one_line(case.question or '', 60)} (trace {traces})")
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
+
+
 def print_report(report: AuditReport) -> None:
     """People first, then one table with a line a judge, then each judge's bias ledger and gate."""
     console = Console(highlight=False)
@@ -50,6 +74,9 @@ def print_report(report: AuditReport) -> None:
         console.print(f"\n{one_line(judge.name, 80)}", markup=False)
         for text in _details(judge):
             console.print(f"  {text}", markup=False, soft_wrap=True)
+    for pair in report.comparisons:
+        said = f"{one_line(pair.second, 40)} minus {one_line(pair.first, 40)}: {figure(pair.difference)}"
+        console.print(f"{said}, McNemar p = {pair.p_value:.4f} (Holm)", markup=False, soft_wrap=True)
     for judge in report.judges:
         console.print(gate_line(judge.gate, one_line(judge.name, 60)), markup=False, soft_wrap=True)
 

@@ -52,8 +52,12 @@ def ray_session() -> Iterator[Path]:
             # Ray's own handler dumps a stack; a stop by an orchestrator is an interruption like Ctrl-C.
             signal.signal(signal.SIGTERM, signal.default_int_handler)
         # Ray prints what its nodes complain of to stdout, where only results belong; its log files have it too.
+        # Its threads go on doing so until the shutdown is over.
         with redirect_stdout(io.StringIO()):
-            yield Path(session.address_info["session_dir"], "logs")
+            try:
+                yield Path(session.address_info["session_dir"], "logs")
+            finally:
+                ray.shutdown()
     finally:
         ray.shutdown()
 

@@ -15,6 +15,7 @@ from judges.judge import RUBRICS, JudgeOptions, Keep, Row, Unit, judge_config, r
 from judges.material import answer_part, shared_parts, tool_parts
 from judges.pairs import Pair, match_pairs
 from judges.prompt import Body, Writer
+from judges.recalibration import without_slot_bias
 from judges.reconcile import likeliest, reconcile
 from judges.verdict import usage
 
@@ -32,12 +33,15 @@ class PairwiseOptions(JudgeOptions):
 
     ``allow_tie``: whether the judge may call a tie; the two orders disagreeing is one in any case.
     ``tie_band``: a value no further from 0.5 than this is labelled a tie; the value itself stays as it is.
+    ``order_bias`` and ``temperature``: what ``judgefleet audit recalibrate`` found; see ``judges.recalibration``.
     """
 
     variants: tuple[str, str]
     pair_by: str = "judgefleet.item_id"
     allow_tie: bool = False
     tie_band: float = Field(default=0.0, ge=0, lt=0.5)
+    order_bias: float = Field(default=0.0, ge=-20, le=20)
+    temperature: float = Field(default=1.0, gt=0, le=100)
 
     @model_validator(mode="after")
     def _two(self) -> Self:
@@ -90,6 +94,8 @@ class BoundPairwise:
         text = options.lead + (_QUESTION_WITH_TIE if options.allow_tie else _QUESTION)
         self._question = Question(text=text, choice=writer.choice(list(self._labels)), reason=options.reason)
         asked = options.model_dump(include={"pair_by", "reason_tokens", "tie_band"})
+        # Named only where they are used: a judge that was not recalibrated keeps its fingerprint.
+        asked |= options.model_dump(include={"order_bias", "temperature"}, exclude_defaults=True)
         self.info = ScorerInfo(
             name=name,
             version="1",
@@ -149,6 +155,9 @@ class BoundPairwise:
         if failed := next((v.failure for v in verdicts if v.failure), None):
             return [failure(failed.status, failed.reason or "", **link, **spent) for link in _links(unit.rows)]
         places = [{"tie": 0.0} | {self._labels[label]: p for label, p in v.probabilities.items()} for v in verdicts]
+        if (self._options.order_bias, self._options.temperature) != (0.0, 1.0):
+            bias, temperature = self._options.order_bias, self._options.temperature
+            places = [without_slot_bias(place, bias, temperature) for place in places]
         orders = tuple(
             OrderVerdict(first=row.sample.trace.trace_id, label=likeliest(place), probabilities=place)
             for row, place in zip(unit.rows, places, strict=True)

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from judgefleet.errors import ConfigError
+from pydantic import Field
+
+from judgefleet.errors import ConfigError, did_you_mean
 from judgefleet.rubric import Axis, Rubric, load_rubric
 from judgefleet.sample import Sample
 from judgefleet.score import Outcome, Status, failure
@@ -11,16 +13,19 @@ from judgefleet.scorer import ScorerInfo, ScorerKind, missing_need
 from judges.asking import Question, ask
 from judges.judge import CONVERSATION, RUBRICS, JudgeOptions, Keep, Row, Unit, judge_config, remarks, writer_of
 from judges.prompt import Writer
+from judges.recalibration import ValueMap, mapped, nearest_label
 from judges.transcript import UnitOfJudgement, conversations, material, whole
 from judges.verdict import usage
 
 
 class PointwiseOptions(JudgeOptions):
     """``unit``: what is graded: the last question and answer (``turn``), the answer with all that was said before it
-    (``trace``), or all sampled traces of one conversation as one (``conversation``).
+    (``trace``), or all sampled traces of one conversation as one (``conversation``). ``value_map``: for an axis, points
+    [grade, corrected grade] that ``judgefleet audit recalibrate`` fitted to labels; the row has the corrected grade.
     """
 
     unit: UnitOfJudgement = "turn"
+    value_map: dict[str, ValueMap] = Field(default_factory=dict)
 
 
 class PointwiseJudge:
@@ -65,7 +70,7 @@ class BoundPointwise:
     """Grades with one model."""
 
     def __init__(self, name: str, options: PointwiseOptions, rubric: Rubric, writer: Writer) -> None:
-        self._rubric, self._writer, self._unit = rubric, writer, options.unit
+        self._rubric, self._writer, self._unit, self._maps = rubric, writer, options.unit, options.value_map
         self._axes = {axis.name: axis for axis in rubric.axes}
         self._questions = {
             name: Question(
@@ -75,6 +80,8 @@ class BoundPointwise:
             )
             for name, axis in self._axes.items()
         }
+        if unknown := sorted(set(options.value_map) - set(self._axes)):
+            raise ConfigError(f"value_map: no axis {unknown[0]!r}; {did_you_mean(unknown[0], self._axes)}")
         directions = {axis.direction for axis in rubric.axes}
         if len(directions) > 1:
             raise ConfigError(f"rubric {rubric.name!r} mixes directions; put them into two rubrics")
@@ -92,6 +99,7 @@ class BoundPointwise:
                 unit=options.unit,
                 reason_tokens=options.reason_tokens,
                 value="mean of the scale by label probability",
+                **({"value_map": options.model_dump(mode="json")["value_map"]} if options.value_map else {}),
             ),
         )
 
@@ -125,7 +133,8 @@ class BoundPointwise:
 
     def conclude(self, unit: Unit) -> list[Outcome]:
         """The weighted score of the one row in ``unit``."""
-        values = self._axes[unit.rows[0].axis].scale.values
+        axis = unit.rows[0].axis
+        values, knots = self._axes[axis].scale.values, self._maps.get(axis, ())
         [asking] = unit.askings
         spent: dict[str, Any] = usage(unit.spent)
         verdict = asking.verdict
@@ -133,10 +142,11 @@ class BoundPointwise:
             failed = verdict.failure if verdict and verdict.failure else failure(Status.UNPARSED, "no verdict")
             return [failure(failed.status, failed.reason or "", **spent)]
         value = sum(probability * values[label] for label, probability in verdict.probabilities.items())
+        value = mapped(round(value, 6), knots)
         return [
             Outcome(
-                value=round(value, 6),
-                label=verdict.label,
+                value=value,
+                label=nearest_label(value, values) if knots else verdict.label,
                 probabilities=verdict.probabilities if verdict.weighted else {},
                 reason=remarks(unit),
                 **spent,
