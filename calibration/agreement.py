@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from calibration.audit import PAIR, AuditInfo, Label
+from calibration.audit import PAIR, TIE, AuditInfo, Label
 from calibration.bootstrap import bootstrap_ci
 from calibration.consensus import rater_pairs
 from calibration.matched import Matched, classes_of
@@ -60,16 +60,28 @@ def agreement_of(info: AuditInfo, found: Matched, *, alpha: float = 0.05, segmen
         labelled=found.labelled,
         unparsed=found.unparsed,
         disputed=found.disputed,
-        agreement=rate_ci(found.agree, found.weights, found.clusters, alpha),
-        kappa=_coefficient(found, cohen_kappa, "Cohen's kappa", alpha),
+        agreement=_raw(found, alpha),
+        kappa=_kappa(found, alpha),
         weighted_kappa=_weighted(found, alpha) if ordered else None,
-        ac1=_coefficient(found, gwet_ac1, "Gwet's AC1", alpha),
-        alpha=_coefficient(found, krippendorff_nominal, "Krippendorff's alpha, nominal", alpha),
+        ac1=_ac1(found, alpha),
+        alpha=_alpha(found, alpha),
         decisive=_decisive(found, alpha) if info.kind == PAIR else None,
         classes={label: _class(found, place, alpha) for place, label in enumerate(found.classes)},
         confusion=_confusion(found),
         segments={key: by_segment(found, key, alpha) for key in segments},
     )
+
+
+def one_figure(info: AuditInfo, found: Matched, metric: str, label: str | None, alpha: float) -> Estimate:
+    """The figure that a policy names, alone; what a gate decides by is computed without the others."""
+    if metric in ("sensitivity", "specificity"):
+        if label not in found.classes:
+            return Estimate(value=None, n=0, n_clusters=0, method=f"no label {label!r} in the audit")
+        estimate: Estimate = getattr(_class(found, found.classes.index(label), alpha), metric)
+        return estimate
+    if metric in ("weighted_kappa", "decisive") and info.kind != PAIR and not info.ordinal:
+        return Estimate(value=None, n=0, n_clusters=0, method=f"{metric} needs pairs or an ordered scale")
+    return _FIGURES[metric](found, alpha)
 
 
 def by_segment(found: Matched, key: str, alpha: float = 0.05) -> dict[str, Estimate]:
@@ -110,13 +122,29 @@ def _coefficient(found: Matched, statistic: Callable[[Any], Any], what: str, alp
     return bootstrap_ci(found.per_cluster, statistic, n=len(found), what=what, alpha=alpha)
 
 
+def _raw(found: Matched, alpha: float) -> Estimate:
+    return rate_ci(found.agree, found.weights, found.clusters, alpha)
+
+
+def _kappa(found: Matched, alpha: float) -> Estimate:
+    return _coefficient(found, cohen_kappa, "Cohen's kappa", alpha)
+
+
+def _ac1(found: Matched, alpha: float) -> Estimate:
+    return _coefficient(found, gwet_ac1, "Gwet's AC1", alpha)
+
+
+def _alpha(found: Matched, alpha: float) -> Estimate:
+    return _coefficient(found, krippendorff_nominal, "Krippendorff's alpha, nominal", alpha)
+
+
 def _weighted(found: Matched, alpha: float) -> Estimate:
     weights = ordinal_weights(len(found.classes))
     return _coefficient(found, lambda tables: cohen_kappa(tables, weights), "Cohen's kappa, linear weights", alpha)
 
 
 def _decisive(found: Matched, alpha: float) -> Estimate:
-    tie = found.classes.index("TIE")
+    tie = found.classes.index(TIE) if TIE in found.classes else -1
     part = found.where((found.human != tie) & (found.judge != tie))
     return rate_ci(part.agree, part.weights, part.clusters, alpha)
 
@@ -136,3 +164,13 @@ def _confusion(found: Matched) -> dict[str, dict[str, int]]:
     return {
         h: dict(zip(found.classes, map(int, row), strict=True)) for h, row in zip(found.classes, counts, strict=True)
     }
+
+
+_FIGURES: Mapping[str, Callable[[Matched, float], Estimate]] = {
+    "agreement": _raw,
+    "kappa": _kappa,
+    "weighted_kappa": _weighted,
+    "ac1": _ac1,
+    "alpha": _alpha,
+    "decisive": _decisive,
+}

@@ -15,7 +15,7 @@ from judgefleet.statistics import Estimate, weighted_mean_ci
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
     """Two judges over the items that both answered. ``difference``: agreement of ``second`` minus that of ``first``;
-    ``only_first`` and ``only_second``: items that one alone got right. ``p_value``: exact McNemar test, adjusted by Holm
+    ``only_first``, ``only_second``: items that one alone got right. ``p_value``: exact McNemar test, adjusted by Holm
     for all comparisons together."""
 
     first: str

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from calibration.agreement import agreement_of
+from calibration.agreement import one_figure
 from calibration.audit import AuditInfo
 from calibration.gate import CheckResult, GateDecision, GateState
 from calibration.labels_needed import labels_needed
@@ -83,15 +83,7 @@ def _checks(info: AuditInfo, found: Matched, policy: Policy, requirement: Requir
 
 
 def _figure(info: AuditInfo, found: Matched, requirement: Requirement, alpha: float) -> Estimate:
-    figures = agreement_of(info, found, alpha=alpha)
-    if requirement.metric in ("sensitivity", "specificity"):
-        which = figures.classes.get(requirement.label or "")
-        if which is None:
-            return Estimate(value=None, n=0, n_clusters=0, method=f"no label {requirement.label!r} in the audit")
-        estimate: Estimate = getattr(which, requirement.metric)
-        return estimate
-    found_estimate: Estimate | None = getattr(figures, requirement.metric)
-    return found_estimate or Estimate(value=None, n=0, n_clusters=0, method="needs pairs or an ordered scale")
+    return one_figure(info, found, requirement.metric, requirement.label, alpha)
 
 
 def _check(requirement: Requirement, figure: Estimate, value: str | None, policy: Policy) -> CheckResult:

@@ -1,0 +1,127 @@
+"""Windows of a judge's figures: coverage, raw and corrected, alarms, and what a change of judge did."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from calibration.correction import Labelled, corrected_pass_rate
+from calibration.trends import WINDOWS, People, Point, alert, bridge_of, points_of
+from judgefleet.statistics import Estimate
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def rows(values: list[float | None], *, day: int = 0, prefix: str = "t", **more: Any) -> pd.DataFrame:
+    """One row a value; None is a failure."""
+    n = len(values)
+    frame = pd.DataFrame(
+        {
+            "trace_id": [f"{prefix}{day}-{i}" for i in range(n)],
+            "conversation_id": pd.Series([None] * n, dtype=object),
+            "trace_started_at": pd.Timestamp(START + timedelta(days=day, hours=3)),
+            "scored_at": pd.Timestamp(START + timedelta(days=day, hours=4)),
+            "scorer": "quality",
+            "axis": "accuracy",
+            "fingerprint": "f",
+            "inclusion_probability": 1.0,
+            "status": ["ok" if v is not None else "timeout" for v in values],
+            "value": pd.Series(values, dtype=float),
+        }
+    )
+    return frame.assign(**more)
+
+
+def test_a_window_has_its_coverage_and_the_hajek_mean_of_what_was_scored() -> None:
+    [point] = points_of(rows([1.0, 2.0, 3.0, None], inclusion_probability=[1.0, 0.5, 0.5, 1.0]), window=WINDOWS["day"])
+    assert (point.rows, point.ok, point.coverage) == (4, 3, 0.75)
+    assert point.raw.value == pytest.approx((1 + 2 * 2 + 3 * 2) / 5)
+    assert (point.start, point.end) == (START, START + timedelta(days=1))
+    assert point.change is None
+
+
+def test_a_window_without_a_row_is_left_out_and_weeks_begin_on_monday() -> None:
+    both = pd.concat([rows([1.0, 2.0], day=1), rows([1.0, 2.0], day=15)])
+    found = points_of(both, window=WINDOWS["week"])
+    assert [p.start for p in found] == [START, START + timedelta(days=14)]
+
+
+def test_a_real_drop_is_an_alarm_and_noise_over_a_year_of_windows_is_none() -> None:
+    rng = np.random.default_rng(5)
+    calm = [rows(rng.normal(3, 1, 80).tolist(), day=d) for d in range(52)]
+    steady = points_of(pd.concat(calm), window=WINDOWS["day"])
+    assert not any(p.alarm for p in steady)
+    dropped = points_of(pd.concat([*calm[:5], rows(rng.normal(2, 1, 80).tolist(), day=5)]), window=WINDOWS["day"])
+    assert [p.alarm for p in dropped] == [False] * 5 + [True]
+
+
+def test_the_corrected_rate_is_of_people_where_the_judge_is_biased() -> None:
+    """The judge passes everything that people pass, and half of what they fail: 0.6 looks like 0.8."""
+    rng = np.random.default_rng(3)
+    human = rng.random(2000) < 0.6
+    judge = human | (rng.random(2000) < 0.5)
+    frame = rows([5.0 if j else 1.0 for j in judge])
+    labelled = range(0, 2000, 10)
+    people = People(human={f"t0-{i}": bool(human[i]) for i in labelled}, weights={}, cut=3.0)
+    [point] = points_of(frame, window=WINDOWS["day"], people=people)
+    assert point.raw.value == pytest.approx(0.8, abs=0.03)
+    assert point.corrected is not None
+    assert point.corrected.value == pytest.approx(0.6, abs=0.05)
+    assert "post-stratified" in point.corrected.method
+    assert point.corrected.low is not None
+    assert point.corrected.high is not None
+    assert point.corrected.high - point.corrected.low < 0.14
+
+
+def labels(human: list[int], judge: list[int]) -> Labelled:
+    return Labelled(human=np.array(human, bool), judge=np.array(judge, bool), weights=np.ones(len(human)))
+
+
+def test_with_few_labels_in_the_window_the_audits_error_rates_are_used_and_the_method_says_so() -> None:
+    audit = labels([1] * 50 + [0] * 50, [1] * 45 + [0] * 5 + [1] * 10 + [0] * 40)
+    judged = np.array([True] * 65 + [False] * 35)
+    found = corrected_pass_rate(judged, np.ones(100), labels([1], [1]), audit)
+    assert found.value == pytest.approx((0.65 + 0.8 - 1) / (0.9 + 0.8 - 1))
+    assert "Rogan-Gladen" in found.method
+
+
+def test_a_judge_that_says_nothing_about_people_is_left_out_of_the_estimate() -> None:
+    here = labels([1, 0] * 20, [1, 1, 0, 0] * 10)
+    found = corrected_pass_rate(np.array([True] * 90 + [False] * 10), np.ones(100), here, here)
+    assert found.value == 0.5
+    assert "labels alone" in found.method
+
+
+def test_without_labels_of_both_classes_there_is_no_correction_and_no_number() -> None:
+    found = corrected_pass_rate(np.array([True] * 10), np.ones(10), labels([], []), labels([1, 1], [1, 1]))
+    assert found.value is None
+
+
+def test_a_bridge_says_how_much_of_a_jump_is_the_judges() -> None:
+    old = rows([3.0, 4.0, 2.0, 3.0, 4.0])
+    new = rows([2.5, 3.6, 1.4, 2.4, 3.5], fingerprint="g")
+    bridge = bridge_of(old, new)
+    assert bridge is not None
+    assert bridge.difference.value == pytest.approx(-0.52)
+    assert bridge.difference.high is not None
+    assert bridge.difference.high < 0
+    apart = bridge_of(old, rows([2.0], prefix="u"))
+    assert apart is not None
+    assert apart.difference.value is None
+
+
+def test_an_alert_needs_windows_in_a_row_that_lie_below_for_certain() -> None:
+    def point(high: float | None) -> Point:
+        raw = Estimate(value=0.5, low=0.4, high=high, n=9, n_clusters=9, method="m")
+        return Point(start=START, end=START, rows=9, ok=9, raw=raw, corrected=None, change=None, alarm=False)
+
+    assert alert([point(0.9), point(0.6), point(0.6)], 0.7, 2)
+    assert not alert([point(0.6), point(0.9), point(0.6)], 0.7, 2)
+    assert not alert([point(0.6)], 0.7, 2)
+    assert not alert([point(None), point(0.6)], 0.7, 2)
+
+
+def test_rows_without_a_time_are_in_no_window() -> None:
+    assert points_of(rows([1.0, 2.0], trace_started_at=pd.NaT), window=WINDOWS["day"]) == []
