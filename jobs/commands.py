@@ -12,6 +12,7 @@ from jobs.batch import plan_only, run_batch
 from jobs.config import BatchConfig
 from jobs.console import ConsoleReporter
 from jobs.report import write_report
+from jobs.report_trends import trends_on_page
 from jobs.run_data import RunData
 from jobs.summary import Summary, print_summary
 from judgefleet.errors import ConfigError
@@ -29,7 +30,8 @@ def batch_command(config: BatchConfig, *, fresh: bool, as_json: bool, retry: boo
         reporter.say(f"{finished.written:,} new rows; writing the report")
     data = RunData(store=config.store, facts=finished.facts)
     summary = data.summary
-    path = write_report(summary, *data.shown(), report_path(config.store))
+    trends = trends_on_page(config.store)
+    path = write_report(summary, *data.shown(), report_path(config.store), trends=trends)
     if as_json:
         print(json.dumps(json.loads(summary.to_json()) | {"store": config.store, "report": str(path)}))  # noqa: T201
     else:
@@ -94,7 +96,8 @@ def report_command(store_uri: str, out: Path | None) -> None:
     """Write the report of the newest run in a store, with all its scores."""
     facts = newest_run(store_uri)
     data = RunData(store=store_uri, facts=facts)
-    path = write_report(data.summary, *data.shown(), out or report_path(store_uri))
+    trends = trends_on_page(store_uri)
+    path = write_report(data.summary, *data.shown(), out or report_path(store_uri), trends=trends)
     Console(highlight=False).print(f"report: {path}", markup=False, soft_wrap=True)
 
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import tempfile
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import pyarrow as pa
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from jobs import report_cards, report_figures, report_preference, report_run
+from calibration.trends import Trend
+from jobs import report_cards, report_figures, report_preference, report_run, report_trends
 from jobs.figures import Summary, distrusted
 from jobs.report_cases import select_cases
 from jobs.report_tags import TagBook
@@ -24,7 +26,13 @@ MAX_INDEX = 40
 
 
 def write_report(
-    summary: Summary, scores: pa.Table, samples: pa.Table, path: Path | str, *, max_traces: int = MAX_TRACES
+    summary: Summary,
+    scores: pa.Table,
+    samples: pa.Table,
+    path: Path | str,
+    *,
+    max_traces: int = MAX_TRACES,
+    trends: Sequence[Trend] = (),
 ) -> Path:
     """Write the report to the local file ``path``, whole or not at all, and return it.
 
@@ -32,7 +40,7 @@ def write_report(
     scored. Raises StoreError when the file cannot be written.
     """
     target = Path(path)
-    page = render_report(summary, scores, samples, max_traces=max_traces).encode()
+    page = render_report(summary, scores, samples, max_traces=max_traces, trends=trends).encode()
     try:
         _replace(target, page)
     except OSError as error:
@@ -53,8 +61,18 @@ def _replace(target: Path, content: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-def render_report(summary: Summary, scores: pa.Table, samples: pa.Table, *, max_traces: int = MAX_TRACES) -> str:
-    """The page as text. Its size is bounded by ``max_traces`` and the lengths in ``report_cards``."""
+def render_report(
+    summary: Summary,
+    scores: pa.Table,
+    samples: pa.Table,
+    *,
+    max_traces: int = MAX_TRACES,
+    trends: Sequence[Trend] = (),
+) -> str:
+    """The page as text; its size is bounded by ``max_traces`` and the lengths in ``report_cards``.
+
+    ``trends``: of judges whose gate is open; others are left out.
+    """
     book = TagBook()
     figures = {
         "sections": report_figures.sections(summary, book),
@@ -79,6 +97,7 @@ def render_report(summary: Summary, scores: pa.Table, samples: pa.Table, *, max_
             facts=report_run.facts(summary),
             scorers=report_run.scorers(summary),
             headlines=report_run.headlines(summary),
+            trends=report_trends.views([trend for trend in trends if trend.gate.trusted]),
             warnings=[str(w) for w in summary.facts.get("warnings") or ()],
             distrust=[d.sentence("marked “untrusted” here") for d in distrusted(summary)],
             variants=sorted(summary.slots().items(), key=lambda v: v[1]),

@@ -9,9 +9,9 @@ from calibration.gate import GateDecision
 from calibration.trends import Bridge, Point, Trend, alert
 from jobs.audit_text import figure, gate_line
 from jobs.json_text import json_text
+from jobs.report_trends import figure_or_value
 from jobs.trends import Options, Trends, trends_of
-from jobs.wording import interval, number, one_line, percent
-from judgefleet.statistics import Estimate
+from jobs.wording import one_line, percent
 
 UNTRUSTED = "UNTRUSTED"
 
@@ -75,16 +75,10 @@ def _table(trend: Trend) -> Table:
 def _cells(point: Point) -> Iterator[str]:
     yield point.start.strftime("%Y-%m-%d %H:%M")
     yield f"{point.ok:,}/{point.rows:,} {percent(point.ok, point.rows)}"
-    yield _short(point.raw)
-    yield _short(point.corrected) if point.corrected else "none"
-    yield _short(point.change, signed=True) if point.change else "baseline"
+    yield figure_or_value(point.raw)
+    yield figure_or_value(point.corrected) if point.corrected else "none"
+    yield figure_or_value(point.change, signed=True) if point.change else "baseline"
     yield "CHANGED" if point.alarm else ""
-
-
-def _short(found: Estimate, *, signed: bool = False) -> str:
-    """A figure, and its interval where it has one; --json says why it has none."""
-    value = number(found.value, 3, signed=signed)
-    return f"{value} {interval(found, 3, signed=signed)}" if found.has_interval else value
 
 
 def _bridge(bridge: Bridge) -> str:

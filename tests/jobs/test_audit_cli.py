@@ -50,27 +50,39 @@ AT = ("--scorer", "quality", "--axis", "truth")
 
 
 @pytest.mark.slow
-def test_a_gate_opens_shows_its_trends_and_goes_stale_when_one_word_of_the_rubric_changes(
-    run: Run, scored: Path, tmp_path: Path, make_config: Callable[..., Path]
+def test_a_gate_closes_opens_shows_its_trends_and_goes_stale_when_one_word_of_the_rubric_changes(
+    run: Run, scored: Path, tmp_path: Path, make_config: Callable[..., Path], told: tuple[str, list[Any]]
 ) -> None:
-    store, audit = str(scored), tmp_path / "audit"
+    store = str(scored)
     refused = run("trends", store, *AT)
     assert (refused.returncode, "UNTRUSTED" in refused.stdout) == (3, False)
     assert "no audit" in refused.stdout
 
-    drawn = run("audit", "draw", store, str(audit), *AT, "--n", "60", "--by", "variant", "--json")
-    assert drawn.returncode == 0, drawn.stderr
-    assert json.loads(drawn.stdout)["drawn"] == 60
-    assert Audit(audit).info.question == "Is it true?"
-
-    labelled(scored, audit, wrong=0.02)
+    bad = draw(run, store, tmp_path / "first")
+    labelled(scored, bad, wrong=0.5)
     rule = policy(tmp_path / "policy.yaml", 0.7)
-    opened = run("audit", "run", str(audit), "--store", store, "--policy", rule, "--json")
+    closed = run("audit", "run", str(bad), "--store", store, "--policy", rule)
+    assert closed.returncode == 1
+    assert "recalibrate judge" in closed.stdout
+    assert run("trends", store, *AT).returncode == 1
+    url, heard = told
+    alert = run("trends", store, *AT, "--untrusted", "--below", "2", "--consecutive", "1", "--webhook", url)
+    assert alert.returncode == 1
+    assert "ALERT" in alert.stdout
+    assert "UNTRUSTED" in alert.stdout
+    assert heard[0]["alerts"][0]["scorer"] == "quality"
+    nothing = run("audit", "recalibrate", str(bad), "--store", store, "--worst", "3")
+    assert nothing.returncode == 1
+    assert "worst disagreements" in nothing.stdout
+
+    good = draw(run, store, tmp_path / "second")
+    assert Audit(good).info.question == "Is it true?"
+    labelled(scored, good, wrong=0.02)
+    opened = run("audit", "run", str(good), "--store", store, "--policy", rule, "--json")
     assert opened.returncode == 0, opened.stdout + opened.stderr
     [judge] = json.loads(opened.stdout)["judges"]
-    assert judge["gate"]["state"] == "OPEN"
+    assert (judge["gate"]["state"], judge["gate"]["audit_number"]) == ("OPEN", 2)
     assert judge["first_order"]["agreement"]["value"] > 0.9
-
     gate = run("gate", store, "--json")
     states = {(g["scorer"], g["axis"]): g["state"] for g in json.loads(gate.stdout)}
     assert states == {("quality", "truth"): "OPEN", ("quality", "clarity"): "INSUFFICIENT"}
@@ -86,40 +98,20 @@ def test_a_gate_opens_shows_its_trends_and_goes_stale_when_one_word_of_the_rubri
     path = make_config(scorers=[{"use": "judge_pointwise", "name": "quality", "rubric": str(rubric)}])
     rubric.write_text(rewritten)
     assert run("batch", str(path)).returncode == 0
-    both = run("gate", store, "--json")
-    found = sorted(g["state"] for g in json.loads(both.stdout) if g["axis"] == "truth")
-    assert found == ["OPEN", "STALE"]
+    assert '<h2 id="trends">' in (tmp_path / "store-report.html").read_text()  # of the judge whose gate is open
     changed = run("trends", store, *AT)
     assert changed.returncode == 3
+    assert "OPEN quality/truth" in changed.stdout
+    assert "STALE quality/truth" in changed.stdout
     assert "the judge changed" in changed.stdout
     assert "new one gives" in changed.stdout  # the bridge: both judges scored the same traces
 
 
-@pytest.mark.slow
-def test_a_closed_gate_refuses_and_says_what_to_do_and_a_webhook_hears_an_alert(
-    run: Run, scored: Path, tmp_path: Path, told: tuple[str, list[Any]]
-) -> None:
-    store, audit = str(scored), tmp_path / "audit"
-    assert run("audit", "draw", store, str(audit), *AT, "--n", "60").returncode == 0
-    labelled(scored, audit, wrong=0.5)
-    rule = policy(tmp_path / "policy.yaml", 0.8)
-    closed = run("audit", "run", str(audit), "--store", store, "--policy", rule)
-    assert closed.returncode == 1
-    assert "recalibrate judge" in closed.stdout
-    assert run("trends", store, *AT).returncode == 1
-    marked = run("trends", store, *AT, "--untrusted")
-    assert marked.returncode == 0
-    assert "UNTRUSTED" in marked.stdout
-
-    url, heard = told
-    alert = run("trends", store, *AT, "--untrusted", "--below", "2", "--consecutive", "1", "--webhook", url)
-    assert alert.returncode == 1
-    assert "ALERT" in alert.stdout
-    assert heard[0]["alerts"][0]["scorer"] == "quality"
-
-    nothing = run("audit", "recalibrate", str(audit), "--store", store, "--worst", "3")
-    assert nothing.returncode == 1
-    assert "worst disagreements" in nothing.stdout
+def draw(run: Run, store: str, audit: Path) -> Path:
+    drawn = run("audit", "draw", store, str(audit), *AT, "--n", "60", "--by", "variant", "--salt", audit.name, "--json")
+    assert drawn.returncode == 0, drawn.stderr
+    assert json.loads(drawn.stdout)["drawn"] == 60
+    return audit
 
 
 @pytest.fixture

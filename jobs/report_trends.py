@@ -1,0 +1,73 @@
+"""The trends of judges whose gate is open, as tables of the report. Of other judges there are none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from calibration.trends import Point, Trend
+from jobs.gates import gates_of
+from jobs.wording import interval, number, one_line, percent
+from judgefleet.errors import ConfigError
+from judgefleet.statistics import Estimate
+
+# A page shows the latest windows; `judgefleet trends` shows all.
+_MOST_WINDOWS = 30
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WindowView:
+    """One line of the table; ``alarm``: the change is more than chance."""
+
+    start: str
+    scored: str
+    raw: str
+    corrected: str
+    change: str
+    alarm: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrendView:
+    """One judge on one axis."""
+
+    title: str
+    windows: Sequence[WindowView]
+
+
+def trends_on_page(store: str) -> list[Trend]:
+    """Daily windows of every judge and axis whose gate is open; rows are read only if there is one."""
+    if not any(gate.trusted for gate in gates_of(store)):
+        return []
+    from jobs.trends import Options, trends_of
+
+    try:
+        return [trend for trend in trends_of(store, Options()).trends if trend.gate.trusted]
+    except ConfigError:  # an audit that has moved must not cost the page
+        return []
+
+
+def views(trends: Sequence[Trend]) -> list[TrendView]:
+    """What the template shows."""
+    return [
+        TrendView(
+            title=f"{one_line(trend.scorer, 60)}, {one_line(trend.axis, 60)}",
+            windows=[_view(point) for point in trend.points[-_MOST_WINDOWS:]],
+        )
+        for trend in trends
+    ]
+
+
+def _view(point: Point) -> WindowView:
+    return WindowView(
+        start=point.start.strftime("%Y-%m-%d"),
+        scored=f"{point.ok:,} of {point.rows:,} ({percent(point.ok, point.rows)})",
+        raw=figure_or_value(point.raw),
+        corrected=figure_or_value(point.corrected) if point.corrected else "",
+        change=figure_or_value(point.change, signed=True) if point.change else "baseline",
+        alarm=point.alarm,
+    )
+
+
+def figure_or_value(found: Estimate, *, signed: bool = False) -> str:
+    """A figure, and its interval where it has one."""
+    value = number(found.value, 3, signed=signed)
+    return f"{value} {interval(found, 3, signed=signed)}" if found.has_interval else value
