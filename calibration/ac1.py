@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from calibration.coefficients import Coefficient, Labels, Ratings, above_chance, codes_of, counts_by_item
 from calibration.kappa import square_table
+from calibration.tables import ac1_parts
 from judgefleet.statistics import Array
 
 
@@ -30,9 +31,8 @@ def ac1_of_table(table: npt.ArrayLike) -> Coefficient:
     if q < 2:
         return Coefficient(value=math.nan, se=math.nan, observed=1.0, expected=math.nan)
     shares = counts / n
-    observed = float(np.trace(shares))
     means = (shares.sum(axis=0) + shares.sum(axis=1)) / 2
-    expected = float(means @ (1 - means)) / (q - 1)
+    observed, expected = map(float, ac1_parts(counts))
     value = above_chance(observed, expected)
     chance = (1 - np.add.outer(means, means) / 2) / (q - 1)
     spread = float((shares * (np.eye(q) - 2 * (1 - value) * chance) ** 2).sum())

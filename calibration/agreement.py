@@ -9,9 +9,10 @@ import numpy as np
 from calibration.audit import PAIR, TIE, AuditInfo, Label
 from calibration.bootstrap import bootstrap_ci
 from calibration.consensus import rater_pairs
+from calibration.kappa import agreement_weights
 from calibration.matched import Matched, classes_of
 from calibration.rates import rate_ci
-from calibration.tables import cohen_kappa, gwet_ac1, krippendorff_nominal, ordinal_weights, raw_agreement
+from calibration.tables import cohen_kappa, gwet_ac1, krippendorff_nominal, raw_agreement
 from judgefleet.statistics import Estimate
 
 
@@ -139,7 +140,7 @@ def _alpha(found: Matched, alpha: float) -> Estimate:
 
 
 def _weighted(found: Matched, alpha: float) -> Estimate:
-    weights = ordinal_weights(len(found.classes))
+    weights = agreement_weights("linear", len(found.classes))
     return _coefficient(found, lambda tables: cohen_kappa(tables, weights), "Cohen's kappa, linear weights", alpha)
 
 

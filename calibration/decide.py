@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from calibration.agreement import one_figure
+from calibration.anchors import anchor_alarm, anchor_verdicts
 from calibration.audit import AuditInfo
 from calibration.gate import CheckResult, GateDecision, GateState
 from calibration.labels_needed import labels_needed
@@ -48,9 +49,11 @@ def decide(
         **about,
     }
     checks = tuple(check for requirement in policy.requirements for check in _checks(info, found, policy, requirement))
-    known["checks"] = checks
+    known |= {"checks": checks, "anchors": anchor_verdicts(found)}
     if any(check.passed is False for check in checks):
         return GateDecision(state=GateState.CLOSED, reason=_why(checks, False), action=RECALIBRATE, **known)
+    if alarm := anchor_alarm(found, history):
+        return GateDecision(state=GateState.STALE, reason=alarm, **known)
     if len(spent) >= policy.audits_per_year:
         reason = f"the {policy.audits_per_year} audits of this year are used up (audits_per_year)"
         return GateDecision(state=GateState.INSUFFICIENT, reason=reason, **known)

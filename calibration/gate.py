@@ -42,7 +42,8 @@ class CheckResult:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GateDecision:
     """What is known about one judge, named by its fingerprint, on one axis. ``labels_needed``: None where it cannot be
-    said. ``alpha``: the one-sided risk this audit spent; ``audit_number``: which one of the year it was.
+    said. ``alpha``: the one-sided risk this audit spent; ``audit_number``: which one of the year it was. ``anchors``:
+    what the judge said about the frozen items, to be held against what it says next time.
     """
 
     state: GateState
@@ -59,6 +60,7 @@ class GateDecision:
     evidence: str | None = None
     alpha: float | None = None
     audit_number: int | None = None
+    anchors: Mapping[str, str] = field(default_factory=dict)
     decided_at: datetime | None = None
     expires_at: datetime | None = None
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.coefficients import MISSING, Coefficient, Labels, above_chance, codes_of
+from calibration.tables import kappa_parts
 from judgefleet.statistics import Array
 
 Weights: TypeAlias = Literal["linear", "quadratic"] | npt.ArrayLike | None
@@ -46,10 +47,9 @@ def cohen_kappa(table: npt.ArrayLike, weights: Weights = None) -> Coefficient:
     """
     counts = square_table(table)
     shares = counts / counts.sum()
-    agreement = 1 - _scaled(disagreement_weights(weights, len(counts)))
+    agreement = agreement_weights(weights, len(counts))
     rows, columns = shares.sum(axis=1), shares.sum(axis=0)
-    observed = float((agreement * shares).sum())
-    expected = float(rows @ agreement @ columns)
+    observed, expected = map(float, kappa_parts(counts, agreement))
     value = above_chance(observed, expected)
     if math.isnan(value):
         return Coefficient(value=value, se=math.nan, observed=observed, expected=expected)
@@ -102,6 +102,11 @@ def disagreement_weights(weights: Weights, categories: int) -> Array:
     return matrix
 
 
-def _scaled(weights: Array) -> Array:
-    largest = float(weights.max())
-    return weights / largest if largest else weights
+def agreement_weights(weights: Weights, categories: int) -> Array:
+    """How far two labels agree, shape (categories, categories): 1 less their disagreement over the largest one.
+
+    >>> agreement_weights("linear", 3).tolist()
+    [[1.0, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 1.0]]
+    """
+    disagreement = disagreement_weights(weights, categories)
+    return np.asarray(1 - disagreement / (float(disagreement.max()) or 1.0), dtype=np.float64)

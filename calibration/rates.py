@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
+from judgefleet.binomial import exact_bound
 from judgefleet.proportions import effective_size
 from judgefleet.statistics import Estimate, grouped, no_interval
 
@@ -20,10 +20,8 @@ def exact_interval(rate: float, n: float, alpha: float = 0.05) -> tuple[float, f
     >>> round(low, 7), round(high, 7)
     (0.057844, 0.1616505)
     """
-    hits = rate * n
-    low = 0.0 if hits <= 0 else float(stats.beta.ppf(alpha / 2, hits, n - hits + 1))
-    high = 1.0 if hits >= n else float(stats.beta.isf(alpha / 2, hits + 1, n - hits))
-    return low, high
+    hits = min(rate * n, n)
+    return exact_bound(hits, n, alpha / 2), 1 - exact_bound(n - hits, n, alpha / 2)
 
 
 def rate_ci(

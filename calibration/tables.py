@@ -23,37 +23,47 @@ def raw_agreement(tables: Tables) -> Any:
 
 
 def cohen_kappa(tables: Tables, weights: Tables | None = None) -> Any:
-    """Cohen's kappa, shape (...), with agreement ``weights`` of shape (q, q), 1 on the diagonal; None: equal only.
-
-    Cohen 1960, 1968. NaN where chance alone agrees fully: both said one and the same class throughout.
+    """Cohen's kappa, shape (...); see ``calibration.kappa`` for one table with its standard error.
 
     >>> round(float(cohen_kappa(np.array([[20.0, 5.0], [10.0, 15.0]]))), 6)
     0.4
     >>> bool(np.isnan(cohen_kappa(np.array([[3.0, 0.0], [0.0, 0.0]]))))
     True
     """
-    weigh = np.eye(tables.shape[-1]) if weights is None else weights
-    shares = _divided(tables, tables.sum((-2, -1), keepdims=True))
-    chance = shares.sum(-1)[..., :, None] * shares.sum(-2)[..., None, :]
-    observed, expected = ((weigh * part).sum((-2, -1)) for part in (shares, chance))
+    observed, expected = kappa_parts(tables, weights)
     return _divided(observed - expected, 1 - expected)
 
 
+def kappa_parts(tables: Tables, weights: Tables | None = None) -> tuple[Any, Any]:
+    """Agreement observed and expected by chance, both of shape (...): ``weights`` of shape (q, q) say how far two
+    labels agree, 1 on the diagonal; None: only equal ones do. Cohen 1960, 1968."""
+    weigh = np.eye(tables.shape[-1]) if weights is None else weights
+    shares = _divided(tables, tables.sum((-2, -1), keepdims=True))
+    chance = shares.sum(-1)[..., :, None] * shares.sum(-2)[..., None, :]
+    return (weigh * shares).sum((-2, -1)), (weigh * chance).sum((-2, -1))
+
+
 def gwet_ac1(tables: Tables) -> Any:
-    """Gwet's AC1, shape (...): as kappa, with a chance agreement that a rare class does not drive up. Gwet 2008.
+    """Gwet's AC1, shape (...): as kappa, with a chance agreement that a rare class does not drive up.
 
     >>> round(float(gwet_ac1(np.array([[80.0, 10.0], [5.0, 5.0]]))), 6)
     0.808
     """
-    classes = tables.shape[-1]
+    observed, expected = ac1_parts(tables)
+    return _divided(observed - expected, 1 - expected)
+
+
+def ac1_parts(tables: Tables) -> tuple[Any, Any]:
+    """Agreement observed and expected by chance, ``sum pi (1 - pi) / (q - 1)``, both of shape (...). Gwet 2008."""
     shares = _divided(tables, tables.sum((-2, -1), keepdims=True))
     marginal = (shares.sum(-1) + shares.sum(-2)) / 2
-    expected = (marginal * (1 - marginal)).sum(-1) / (classes - 1)
-    return _divided(np.trace(shares, axis1=-2, axis2=-1) - expected, 1 - expected)
+    expected = (marginal * (1 - marginal)).sum(-1) / (tables.shape[-1] - 1)
+    return np.trace(shares, axis1=-2, axis2=-1), expected
 
 
 def krippendorff_nominal(tables: Tables) -> Any:
     """Krippendorff's alpha of two raters without missing answers, nominal level, shape (...). Krippendorff 2011.
+    Other levels, more raters and missing answers: ``calibration.alpha``.
 
     >>> round(float(krippendorff_nominal(np.array([[4.0, 1.0], [1.0, 4.0]]))), 4)
     0.62
@@ -64,16 +74,6 @@ def krippendorff_nominal(tables: Tables) -> Any:
     seen = n - np.trace(coincidences, axis1=-2, axis2=-1)
     expected = n * n - (totals * totals).sum(-1)
     return 1 - _divided((n - 1) * seen, expected)
-
-
-def ordinal_weights(classes: int, power: int = 1) -> Tables:
-    """Agreement weights of an ordered scale: ``1 - (distance / longest)^power``; 1 is linear, 2 is quadratic.
-
-    >>> ordinal_weights(3).tolist()
-    [[1.0, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 1.0]]
-    """
-    place = np.arange(classes)
-    return np.asarray(1 - (np.abs(place[:, None] - place) / max(classes - 1, 1)) ** power, dtype=np.float64)
 
 
 def _divided(top: Any, bottom: Any) -> Any:

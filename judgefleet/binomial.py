@@ -33,9 +33,13 @@ def lower_bound(successes: int, n: int, confidence: float = 0.95) -> float:
     """
     need_count(successes, n)
     need_share(confidence=confidence)
-    if successes == 0:
-        return 0.0
-    return float(stats.beta.ppf(1 - confidence, successes, n - successes + 1))
+    return exact_bound(successes, n, 1 - confidence)
+
+
+def exact_bound(successes: float, n: float, tail: float) -> float:
+    """The rate below which ``successes`` or more in ``n`` trials have a chance of at most ``tail``, by the beta
+    distribution, which also takes numbers that are not whole: effective sizes (Korn & Graubard 1998)."""
+    return 0.0 if successes <= 0 else float(stats.beta.ppf(tail, successes, n - successes + 1))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 from statsmodels.stats.inter_rater import cohens_kappa  # type: ignore[import-untyped]
 
+from calibration.ac1 import ac1_of_table
 from calibration.agreement import agreement_of, human_ceiling
+from calibration.alpha import krippendorff_alpha
 from calibration.audit import AuditInfo, AuditItem, Label
 from calibration.bias import ledger
 from calibration.compare import compare_judges
 from calibration.consensus import Consensus
 from calibration.judgements import Judgement, JudgeRun, reconciled
+from calibration.kappa import cohen_kappa as one_kappa
 from calibration.matched import BOTH_ORDERS, FIRST_ORDER, Matched, match
 from calibration.reliability import reliability
+from calibration.tables import cohen_kappa, gwet_ac1, krippendorff_nominal
 
 PAIR = AuditInfo(audit_id="a", kind="pair")
 RATING = AuditInfo(audit_id="a", kind="rating", labels=["bad", "good"])
@@ -206,3 +210,15 @@ def test_calibration_error_is_the_gap_between_confidence_and_being_right() -> No
     assert measured.brier.value == pytest.approx((0.01 + 0.81) / 2)
     [only] = measured.bins
     assert (only.n, only.accuracy, round(only.confidence, 6)) == (60, 0.5, 0.9)
+
+
+def test_many_tables_at_once_give_what_one_table_gives() -> None:
+    tables = np.random.default_rng(9).integers(1, 30, (50, 3, 3)).astype(float)
+    for table, kappa, ac1, alpha in zip(
+        tables, cohen_kappa(tables), gwet_ac1(tables), krippendorff_nominal(tables), strict=True
+    ):
+        places = np.argwhere(np.ones((3, 3))).repeat(table.astype(int).ravel(), axis=0)
+        ratings = [places[:, 0].tolist(), places[:, 1].tolist()]
+        assert kappa == pytest.approx(one_kappa(table).value)
+        assert ac1 == pytest.approx(ac1_of_table(table).value)
+        assert alpha == pytest.approx(krippendorff_alpha(ratings))

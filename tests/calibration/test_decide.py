@@ -22,8 +22,8 @@ SAID = {"g": "good", "b": "bad"}
 
 
 def found(hits: int, misses: int, start: int = 0, **item: Any) -> Matched:
-    """So many items on which judge and people agree, half of them good, and so many on which they do not."""
-    rows = [("gb"[n % 2],) * 2 for n in range(hits)] + [("g", "b")] * misses
+    """So many items on which judge and people agree, and so many on which they do not; people find every other good."""
+    rows = [("gb"[n % 2], "gbg"[n % 2 + (n >= hits)]) for n in range(hits + misses)]
     ids = [str(start + n) for n in range(len(rows))]
     items = {i: AuditItem(item_id=i, **item) for i in ids}
     people = {i: Consensus(item_id=i, label=SAID[h]) for i, (h, _) in zip(ids, rows, strict=True)}
@@ -152,3 +152,17 @@ def test_a_policy_with_a_mistake_is_an_error_with_its_line(tmp_path: Path, text:
     path.write_text(text)
     with pytest.raises(ConfigError, match=why):
         load_policy(path)
+
+
+def test_a_judge_that_has_drifted_on_the_anchors_is_stale_though_its_fingerprint_is_the_same() -> None:
+    """The served model changed under its name: it still agrees often enough, and not as it did."""
+    rule = policy(threshold=0.6)
+    first = decided(found(100, 0, anchor=True), rule)
+    assert first.state is GateState.OPEN
+    assert len(first.anchors) == 100
+    steady = decided(found(99, 1, anchor=True), rule, history=(first,))
+    assert steady.state is not GateState.STALE
+    drifted = decided(found(80, 20, anchor=True), rule, history=(first,))
+    assert drifted.state is GateState.STALE
+    assert "lost 20 and gained 0" in drifted.reason
+    assert decided(found(80, 20), rule, history=(first,)).state is not GateState.STALE  # no anchors, no alarm
