@@ -9,7 +9,7 @@ verdicts/NAME.jsonl   verdicts of judges that were recorded elsewhere
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -130,12 +130,14 @@ def file_name(name: str) -> str:
 
 def lines_of(records: Iterable[AuditItem | Label | Recorded]) -> bytes:
     """Records as JSON Lines, without the fields that say nothing."""
-    rows = ({k: v for k, v in asdict(record).items() if not _says_nothing(v)} for record in records)
+    rows = (_told(record) for record in records)
     return "".join(json.dumps(row, ensure_ascii=True) + "\n" for row in rows).encode()
 
 
-def _says_nothing(value: Any) -> bool:
-    return value is None or value is False or (isinstance(value, str | tuple | Mapping) and not value)
+def _told(record: AuditItem | Label | Recorded) -> dict[str, Any]:
+    """The fields that are not what a record without them has."""
+    defaults = {f.name: f.default_factory() if f.default_factory is not MISSING else f.default for f in fields(record)}
+    return {name: value for name, value in asdict(record).items() if value != defaults[name]}
 
 
 def _parsed(line: str, where: str) -> Mapping[str, Any]:

@@ -44,17 +44,19 @@ class Bias:
 def ledger(items: Mapping[str, AuditItem], people: Mapping[str, Consensus], run: JudgeRun) -> list[Bias]:
     """Every entry that the data of a pairwise judge allow."""
     both = [j for j in run.judgements.values() if j.first is not None and j.second is not None and j.item_id in items]
-    found = [flips(items, both), first_slot(items, both)] if both else []
+    known = [j for j in run.judgements.values() if j.order_consistent is not None and j.item_id in items]
+    found = [flips(items, known)] if known else []
+    found += [first_slot(items, both)] if both else []
     judged = [(items[j.item_id], said) for j in run.judgements.values() if j.item_id in items and (said := _verdict(j))]
     found += [entry for entry in (longer(judged), *length_and_style(judged, people)) if entry]
     return found + self_preference(judged, people, run.judge)
 
 
-def flips(items: Mapping[str, AuditItem], both: Sequence[Judgement]) -> Bias:
+def flips(items: Mapping[str, AuditItem], known: Sequence[Judgement]) -> Bias:
     """How often the verdict changes with the order of the answers."""
-    changed = [float(j.first != j.second) for j in both]
-    estimate = rate_ci(changed, clusters=[items[j.item_id].cluster for j in both])
-    sentence = f"The verdict changed with the order of the answers in {int(sum(changed))} of {len(both)} pairs."
+    changed = [float(not j.order_consistent) for j in known]
+    estimate = rate_ci(changed, clusters=[items[j.item_id].cluster for j in known])
+    sentence = f"The verdict changed with the order of the answers in {int(sum(changed))} of {len(known)} pairs."
     return Bias(name="position_flips", estimate=estimate, neutral=None, p_value=None, sentence=sentence)
 
 

@@ -104,7 +104,7 @@ def _people(report: AuditReport) -> str:
 
 
 def _line(judge: JudgeReport) -> Iterator[str]:
-    a = judge.first_order
+    a = judge.first_order if judge.first_order.n else judge.main
     yield one_line(judge.name, 44)
     yield f"{a.n:,}"
     for found in (a.agreement, a.kappa):

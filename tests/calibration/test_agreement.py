@@ -159,7 +159,10 @@ def test_the_ledger_finds_a_judge_that_takes_the_first_slot_and_clears_a_fair_on
     def entries(second: dict[int, str]) -> dict[str, Any]:
         judged = {
             i: Judgement(
-                item_id=i, first="AB"[int(i) % 2] if not second else "A", second=second.get(int(i), "AB"[int(i) % 2])
+                item_id=i,
+                first="A" if second else "AB"[int(i) % 2],
+                second=second.get(int(i), "AB"[int(i) % 2]),
+                order_consistent=not second,
             )
             for i in items
         }

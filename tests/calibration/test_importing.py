@@ -171,3 +171,19 @@ def test_a_rater_changes_skips_and_withdraws_and_the_last_word_holds(tmp_path: P
     audit.append_label(Label(item_id="p3", rater="Ana B.", skipped=True))
     assert {x.item_id: (x.label, x.order) for x in audit.labels} == {"p1": ("B", (1, 0))}
     assert len(audit.label_log) == 6
+
+
+def test_a_verdict_over_both_orders_keeps_whether_they_agreed(tmp_path: Path) -> None:
+    known = {"judge": "j", "verdict_combined": "A"}
+    verdicts = [
+        {"pair_id": "p1", "order_inconsistent": False, **known},
+        {"pair_id": "p2", "order_inconsistent": True, **known},
+    ]
+    audit, _ = bring(tmp_path, [pair(1, "A"), pair(2, "A")], verdicts)
+    assert [(v.combined, v.order_inconsistent) for v in audit.verdicts] == [("A", False), ("A", True)]
+
+
+def test_a_score_of_nothing_is_a_score(tmp_path: Path) -> None:
+    audit, _ = bring(tmp_path, [{"item_id": "1", "human_score": 0.0}])
+    [label] = audit.labels
+    assert label.score == 0.0
