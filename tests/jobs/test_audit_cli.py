@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import runpy
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -14,10 +15,12 @@ import yaml
 
 from calibration.audit import Label
 from calibration.audit_folder import Audit
+from calibration.consensus import consensus_of
 from judgefleet.hashing import unit_interval
 
 Run: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
 ITEMS = 40
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -112,6 +115,50 @@ def draw(run: Run, store: str, audit: Path) -> Path:
     assert drawn.returncode == 0, drawn.stderr
     assert json.loads(drawn.stdout)["drawn"] == 60
     return audit
+
+
+@pytest.mark.slow
+def test_a_judge_that_agrees_with_the_bundled_labels_opens_their_gate_and_one_that_fails_all_does_not(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endpoint stands for two judges: one knows the labels, one gives the lowest grade to everything,
+    and agrees to 0.92. The policy is that of the bundled audit."""
+    server = runpy.run_path(str(ROOT / "tests" / "jobs" / "engines" / "openai_server.py"))
+    audit = ROOT / "datasets" / "support" / "audit"
+    people = consensus_of(Audit(audit).labels, "rating")
+    items = list(Audit(audit).items.values())
+    config = {
+        "name": "judge",
+        "input": {"uri": str(ROOT / "datasets" / "support" / "traces")},
+        "scorers": [{"use": "judge_pointwise", "name": "quality", "rubric": "support_quality"}],
+    }
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-0")
+
+    def knowing(body: dict[str, Any]) -> Any:
+        told = json.dumps(body["messages"])
+        known = [i for i in items if all(json.dumps(t)[1:-1] in told for t in (i.question, i.responses[0]))]
+        score = people[known[0].item_id].score if known else None
+        label = str(round(score or 1))
+        return server["chat"](label, {label: 1.0})
+
+    def harsh(_: dict[str, Any]) -> Any:
+        return server["chat"]("1", {"1": 1.0})
+
+    for answer, code, state in ((harsh, 1, "CLOSED"), (knowing, 0, "OPEN")):
+        with server["serve"](answer) as made:
+            engine = {"kind": "openai", "base_url": made.url, "model": answer.__name__}
+            store = tmp_path / answer.__name__
+            path = tmp_path / f"{answer.__name__}.yaml"
+            path.write_text(yaml.safe_dump({**config, "engine": engine, "store": str(store)}))
+            assert run("batch", str(path)).returncode == 0
+        rule = tmp_path / "policy.yaml"
+        rule.write_text((audit / "policy.yaml").read_text().replace("audits_per_year: 12", "audits_per_year: 1"))
+        decided = run("audit", "run", str(audit), "--store", str(store), "--policy", str(rule))
+        assert decided.returncode == code, decided.stdout + decided.stderr
+        assert f"{state} quality, accuracy" in decided.stdout
+        shown = run("trends", str(store), "--scorer", "quality", "--axis", "accuracy")
+        assert shown.returncode == code, shown.stdout + shown.stderr
+        assert ("recalibrate judge" in shown.stdout) == (state == "CLOSED")
 
 
 @pytest.fixture
@@ -212,10 +259,10 @@ def test_rows_that_cannot_be_used_end_with_exit_code_four_and_the_rest_is_there(
 
 
 def test_the_bundled_audit_is_whole_and_says_how_it_was_labelled() -> None:
-    audit = Audit(Path(__file__).parents[2] / "datasets" / "support" / "audit")
+    audit = Audit(ROOT / "datasets" / "support" / "audit")
     assert len(audit.items) >= 120
     assert {label.rater for label in audit.labels} == {"assistant-1", "assistant-2"}
     assert len(audit.labels) == 2 * len(audit.items)
-    card = (Path(__file__).parents[2] / "datasets" / "support" / "README.md").read_text()
+    card = (ROOT / "datasets" / "support" / "README.md").read_text()
     assert "## Audit" in card
     assert "language model" in card

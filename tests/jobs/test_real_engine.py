@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from calibration.audit import Label
+from calibration.audit_folder import Audit
 from jobs.config import load_batch_config
 from jobs.judging import samples_of
 from jobs.prepare import prepare
@@ -195,3 +197,20 @@ def test_probabilities_agree_with_a_direct_forward_pass(
         direct = torch.softmax(logits[list(unit.prompts[0].allowed)], 0).tolist()
         row = scores[unit.rows[0].sample.trace.trace_id, "quality", unit.rows[0].axis]
         assert list(dict(row["probabilities"]).values()) == pytest.approx(direct, abs=1e-3)
+
+
+def test_the_gate_of_the_real_judge_follows_what_people_say_of_it(folder: Path, scores: Rows, tmp_path: Path) -> None:
+    """Twelve answers are few, so the policy looks at the figure alone; the bundled audit has the bound, and 128."""
+    (tmp_path / "policy.yaml").write_text("requirements: [{threshold: 0.8, rule: point, min_n: 12}]\n")
+    store, at = str(folder / "first"), ["--scorer", "quality", "--axis", "accuracy"]
+    for name, agrees, code in (("against", False, 1), ("for", True, 0)):
+        audit = tmp_path / name
+        call_judgefleet("audit", "draw", store, str(audit), *at, "--n", "12", "--cut", "3")
+        for item in Audit(audit).items:
+            passed = (scores[item, "quality", "accuracy"]["value"] >= 3) is agrees
+            Audit(audit).append_label(Label(item_id=item, rater="ana", label="pass" if passed else "fail"))
+        decided = ["audit", "run", str(audit), "--store", store, "--policy", str(tmp_path / "policy.yaml")]
+        for command in (decided, ["trends", store, *at]):
+            done = subprocess.run([*JUDGEFLEET, *command], capture_output=True, text=True, timeout=300, check=False)
+            assert done.returncode == code, done.stdout + done.stderr
+        assert ("recalibrate judge" in done.stdout) is not agrees
