@@ -4,8 +4,10 @@ import http.server
 import json
 import runpy
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,6 +18,7 @@ import yaml
 from calibration.audit import Label
 from calibration.audit_folder import Audit
 from calibration.consensus import consensus_of
+from jobs.cli import main
 from judgefleet.hashing import unit_interval
 
 Run: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
@@ -202,14 +205,38 @@ def write(path: Path, rows: list[dict[str, Any]]) -> str:
     return str(path)
 
 
-def test_recorded_verdicts_are_measured_without_a_model(run: Run, tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Done:
+    """What a command printed, and its exit code."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """The command in this process: starting one costs seconds, and these need no cluster."""
+
+    def call(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["judgefleet", *arguments])
+        monkeypatch.setenv("COLUMNS", "100")
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return Done(int(ended.value.code or 0), out, err)
+
+    return call
+
+
+def test_recorded_verdicts_are_measured_without_a_model(here: Callable[..., Done], tmp_path: Path) -> None:
     audit = str(tmp_path / "audit")
-    done = run(
+    done = here(
         "audit", "import", audit, write(tmp_path / "labels.jsonl", PAIRS), write(tmp_path / "said.jsonl", VERDICTS)
     )
     assert done.returncode == 0, done.stderr
     assert "40 items, 40 labels, 40 recorded verdicts" in done.stdout
-    measured = run("audit", "run", audit, "--json")
+    measured = here("audit", "run", audit, "--json")
     assert measured.returncode == 0, measured.stderr
     [judge] = json.loads(measured.stdout)["judges"]
     assert judge["first_order"]["agreement"]["value"] == 0.9
@@ -217,7 +244,7 @@ def test_recorded_verdicts_are_measured_without_a_model(run: Run, tmp_path: Path
     flips = next(b for b in judge["bias"] if b["name"] == "position_flips")
     assert (flips["estimate"]["value"], flips["estimate"]["n"]) == (0.1, 40)
     assert judge["gate"]["state"] == "INSUFFICIENT"
-    said = run("audit", "run", audit)
+    said = here("audit", "run", audit)
     assert "0.9000" in said.stdout
     assert "INSUFFICIENT" in said.stdout
 
@@ -235,24 +262,26 @@ def test_recorded_verdicts_are_measured_without_a_model(run: Run, tmp_path: Path
     ],
 )
 def test_a_mistake_is_one_message_and_exit_code_two(
-    run: Run, tmp_path: Path, arguments: tuple[str, ...], why: str
+    here: Callable[..., Done], tmp_path: Path, arguments: tuple[str, ...], why: str
 ) -> None:
-    run(
+    here(
         "audit",
         "import",
         str(tmp_path / "audit"),
         write(tmp_path / "l.jsonl", PAIRS),
         write(tmp_path / "v.jsonl", VERDICTS),
     )
-    failed = run(*(a.replace("{tmp}", str(tmp_path)) for a in arguments))
+    failed = here(*(a.replace("{tmp}", str(tmp_path)) for a in arguments))
     assert failed.returncode == 2, failed.stdout + failed.stderr
     assert why in failed.stderr
     assert "Traceback" not in failed.stderr
 
 
-def test_rows_that_cannot_be_used_end_with_exit_code_four_and_the_rest_is_there(run: Run, tmp_path: Path) -> None:
+def test_rows_that_cannot_be_used_end_with_exit_code_four_and_the_rest_is_there(
+    here: Callable[..., Done], tmp_path: Path
+) -> None:
     bad = write(tmp_path / "labels.jsonl", [*PAIRS, {"pair_id": "x", "human_label": "left", "response_a": "u"}])
-    done = run("audit", "import", str(tmp_path / "audit"), bad)
+    done = here("audit", "import", str(tmp_path / "audit"), bad)
     assert done.returncode == 4
     assert "a pair is labelled A, B or TIE" in done.stdout
     assert len(Audit(tmp_path / "audit").items) == 40
