@@ -1,7 +1,7 @@
 """How far a judge agrees with people: coefficients with intervals, by class, by segment, beside the human ceiling."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from calibration.audit import PAIR, TIE, AuditInfo, Label
 from calibration.bootstrap import bootstrap_ci
 from calibration.consensus import rater_pairs
 from calibration.kappa import agreement_weights
-from calibration.matched import Matched, classes_of
+from calibration.matched import Matched, class_of, classes_of
 from calibration.rates import rate_ci
 from calibration.tables import cohen_kappa, gwet_ac1, krippendorff_nominal, raw_agreement
 from judgefleet.statistics import Estimate
@@ -97,8 +97,9 @@ def human_ceiling(info: AuditInfo, labels: Iterable[Label], clusters: Mapping[st
     """How far people agree with each other, which no judge can be expected to exceed: raw agreement of two raters and
     Krippendorff's alpha over items with two labels or more, bootstrapped over ``clusters`` (item id to cluster).
     """
-    pairs = rater_pairs(labels)
-    classes = classes_of(info, {said for given in pairs.values() for two in given for said in two})
+    said = (replace(label, label=class_of(info, label.label, label.score), score=None) for label in labels)
+    pairs = rater_pairs(label for label in said if label.label is not None)
+    classes = classes_of(info, {word for given in pairs.values() for two in given for word in two})
     place = {label: n for n, label in enumerate(classes)}
     names = sorted({clusters.get(item, item) for item in pairs})
     at = {name: n for n, name in enumerate(names)}

@@ -84,6 +84,9 @@ class Auditor:
     ) -> AuditReport:
         """All figures; the gate is decided for each judge by ``policy``."""
         clusters = {item_id: item.cluster for item_id, item in self.items.items()}
+        compared = runs[:_COMPARED]
+        known = [run.name for run in compared]
+        names = [run.name if known.count(run.name) == 1 else f"{run.name} ({run.source})" for run in compared]
         raters = sorted({label.rater for label in self.labels})
         return AuditReport(
             audit_id=self.info.audit_id,
@@ -94,7 +97,7 @@ class Auditor:
             raters=raters,
             ceiling=human_ceiling(self.info, self.labels, clusters),
             judges=[self._judge(run, policy, now, segments, history, uri) for run in runs],
-            comparisons=compare_judges({run.name: self.matched(run, policy.verdict) for run in runs[:_COMPARED]}),
+            comparisons=compare_judges({names[n]: self.matched(run, policy.verdict) for n, run in enumerate(compared)}),
         )
 
     def matched(self, run: JudgeRun, verdict: str) -> Matched:

@@ -48,4 +48,4 @@ def _counts(a: Matched, b: Matched) -> tuple[Estimate, int, int]:
     gaps: Sequence[float] = [gap for gap, *_ in rows]
     clusters = np.array([cluster for _, cluster, _ in rows], dtype=object)
     gap = weighted_mean_ci(gaps, [weight for *_, weight in rows], clusters.astype(str))
-    return gap, sum(g < 0 for g in gaps), sum(g > 0 for g in gaps)
+    return gap, int(sum(g < 0 for g in gaps)), int(sum(g > 0 for g in gaps))

@@ -32,13 +32,14 @@ def by_item(labels: Iterable[Label]) -> dict[str, list[Label]]:
 
 def consensus(item_id: str, labels: Sequence[Label], kind: str) -> Consensus:
     """The label most raters gave; where the two most frequent are equal, TIE for a pair and a dispute for a rating.
-    An adjudicated label decides over all others. Numbers are averaged.
+    The latest adjudicated label decides over all others. Numbers are averaged.
 
     >>> votes = [Label(item_id="1", rater=r, label=v) for r, v in (("ana", "A"), ("ben", "B"))]
     >>> consensus("1", votes, "pair").label, consensus("1", votes, "rating").disputed
     ('TIE', True)
     """
-    decided = [label for label in labels if label.adjudicated][-1:] or list(labels)
+    last_word = sorted((label for label in labels if label.adjudicated), key=lambda label: label.at or "")
+    decided = last_word[-1:] or list(labels)
     words = Counter(label.label for label in decided if label.label is not None)
     scores = [label.score for label in decided if label.score is not None]
     score = sum(scores) / len(scores) if scores else None

@@ -57,6 +57,10 @@ def decide(
     if len(spent) >= policy.audits_per_year:
         reason = f"the {policy.audits_per_year} audits of this year are used up (audits_per_year)"
         return GateDecision(state=GateState.INSUFFICIENT, reason=reason, **known)
+    if found.unparsed > policy.max_no_verdict * found.labelled:
+        share = f"{found.unparsed:,} of {found.labelled:,} labelled items"
+        reason = f"no verdict about {share}, more than the policy allows (max_no_verdict {policy.max_no_verdict:g})"
+        return GateDecision(state=GateState.INSUFFICIENT, reason=reason, **known)
     if not checks or any(check.passed is None for check in checks):
         needed = [check.labels_needed for check in checks if check.passed is None]
         most = None if None in needed or not needed else max(n for n in needed if n is not None)
@@ -80,7 +84,11 @@ def _checks(info: AuditInfo, found: Matched, policy: Policy, requirement: Requir
     if requirement.segment is None:
         yield _check(requirement, _figure(info, found, requirement, alpha), None, policy)
         return
-    for value in sorted({item.segments.get(requirement.segment, "") for item in found.items} - {""}):
+    named = {item.segments.get(requirement.segment, "") for item in (*found.items, *found.silent)} - {""}
+    if not named:
+        nothing = Estimate(value=None, n=0, n_clusters=0, method=f"no item names a {requirement.segment}")
+        yield _check(requirement, nothing, None, policy)
+    for value in sorted(named):
         part = found.where(np.array([item.segments.get(requirement.segment) == value for item in found.items], bool))
         yield _check(requirement, _figure(info, part, requirement, alpha), value, policy)
 

@@ -15,6 +15,8 @@ from calibration.audit import PAIR, PAIR_LABELS, RATING, AuditItem, Label, Recor
 Row = Mapping[str, Any]
 Found = AuditItem | Label | Recorded
 PUBLISHED = "published"
+_LANGFUSE = ("ANNOTATION", "API", "EVAL")
+_FALSE = (False, 0, "0", "0.0", "false", "False", "FALSE", "no")
 _SEGMENTS = ("category", "source", "model_a", "model_b", "model", "variant")
 _LABEL_NAMES = ("human_label", "label", "preference", "winner")
 _SCORE_NAMES = ("human_score", "score", "rating")
@@ -35,15 +37,32 @@ def kind_of(row: Row) -> str | None:
     return None if "judge" in row else RATING
 
 
+_CAMEL = {
+    "traceId": "trace_id",
+    "observationId": "observation_id",
+    "sessionId": "session_id",
+    "stringValue": "string_value",
+    "dataType": "data_type",
+    "authorUserId": "author_user_id",
+}
+
+
+def label_name(row: Row) -> str | None:
+    """The name under which a tracing tool keeps a label; None for other rows."""
+    tool = "annotator_kind" in row or "source_type" in str(row.get("source")) or row.get("source") in _LANGFUSE
+    return str(row.get("name") or row.get("assessment_name") or "unnamed") if tool else None
+
+
 def read_row(row: Row, source: str) -> Iterator[Found]:
     """What one row holds: an item and its labels, labels alone, or a verdict. Raises RowError."""
+    row = {_CAMEL.get(name, name): value for name, value in row.items()}
     if row.get("judge") is not None:
         yield _verdict(row, source)
     elif "annotator_kind" in row:
         yield from _annotation(row, row["annotator_kind"] == "HUMAN", row, row.get("identifier") or "phoenix")
     elif isinstance(row.get("source"), Mapping) and "source_type" in row["source"]:
         yield from _assessment(row)
-    elif row.get("source") in ("ANNOTATION", "API", "EVAL") and "trace_id" in row:
+    elif row.get("source") in _LANGFUSE and ("trace_id" in row or "session_id" in row):
         yield from _langfuse(row)
     else:
         yield from _labelled(row)
@@ -119,9 +138,11 @@ def _verdict(row: Row, source: str) -> Recorded:
     item_id = _text(row, "pair_id", "item_id", "trace_id")
     if item_id is None:
         raise RowError("a verdict needs pair_id or item_id")
-    pair = "pair_id" in row
-    names = ("verdict_ab", "verdict_ba", "verdict_combined") if pair else ("verdict", "verdict_ba", "verdict_combined")
-    verdicts = [_verdict_word(row.get(name), pair) for name in names]
+    pair = any(name in row for name in ("pair_id", "verdict_ba", "verdict_combined"))
+    first = row.get("verdict_ab") if _given(row.get("verdict_ab")) else row.get("verdict")
+    values = (first, row.get("verdict_ba"), row.get("verdict_combined"))
+    verdicts = [_verdict_word(value, pair) for value in values]
+    flipped = row.get("order_inconsistent")
     return Recorded(
         item_id=item_id,
         judge=str(row["judge"]),
@@ -130,7 +151,7 @@ def _verdict(row: Row, source: str) -> Recorded:
         verdict_ab=verdicts[0],
         verdict_ba=verdicts[1],
         combined=verdicts[2],
-        order_inconsistent=row.get("order_inconsistent"),
+        order_inconsistent=flipped not in _FALSE if _given(flipped) else None,
         score=None if pair else _number(row.get("score")),
     )
 
@@ -145,7 +166,7 @@ def _verdict_word(value: Any, pair: bool) -> str | None:
 def _langfuse(row: Row) -> Iterator[Found]:
     value = row.get("string_value") or row.get("stringValue")
     if row.get("data_type") == "BOOLEAN" and not _given(value):
-        value = "yes" if row.get("value") else "no"
+        value = "no" if row.get("value") in _FALSE else "yes"
     known = {"label": value, "score": row.get("value"), "note": row.get("comment"), "at": row.get("timestamp")}
     yield from _annotation(row, row["source"] == "ANNOTATION", known, row.get("author_user_id") or "langfuse")
 

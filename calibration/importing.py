@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -12,8 +12,10 @@ import pyarrow.parquet
 
 from calibration.audit import PAIR, PAIR_LABELS, AuditInfo, AuditItem, Label, Recorded
 from calibration.audit_folder import Audit
-from calibration.import_rows import Found, NotHumanError, RowError, kind_of, read_row
+from calibration.import_rows import Found, NotHumanError, RowError, kind_of, label_name, read_row
 from judgefleet.errors import ConfigError
+from judgefleet.hashing import stable_hash
+from judgefleet.location import open_location
 from judgefleet.storage import read_bytes
 
 _LISTS = ("data", "rows", "assessments", "scores", "annotations", "items")
@@ -21,7 +23,8 @@ _LISTS = ("data", "rows", "assessments", "scores", "annotations", "items")
 
 @dataclass(slots=True)
 class Imported:
-    """What was found. ``rejects``: where, and why; ``not_human``: scores passed over because no person gave them."""
+    """What was found. ``rejects``: where, and why; ``not_human``: scores passed over because no person gave them;
+    ``other_names``: labels of tracing tools passed over because they have another name."""
 
     items: dict[str, AuditItem] = field(default_factory=dict)
     labels: dict[str, list[Label]] = field(default_factory=dict)
@@ -29,10 +32,12 @@ class Imported:
     rejects: list[str] = field(default_factory=list)
     not_human: int = 0
     kinds: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    other_names: int = 0
     scales: set[tuple[Any, ...]] = field(default_factory=set)
 
 
-def import_files(audit: Audit, uris: list[str]) -> Imported:
+def import_files(audit: Audit, uris: list[str], name: str | None = None) -> Imported:
     """Read ``uris`` and add what they hold to ``audit``, which is made where there is none. The same file again
     takes the place of what it gave before. Raises ConfigError: a file that is none, or pairs and ratings together.
     """
@@ -40,7 +45,10 @@ def import_files(audit: Audit, uris: list[str]) -> Imported:
     before = audit.info if audit.exists else None
     found.kinds |= {before.kind} if before else set()
     for uri in uris:
-        _read_file(uri, found)
+        _read_file(uri, found, name)
+    if len(found.names) > 1:
+        names = ", ".join(sorted(found.names))
+        raise ConfigError(f"found labels of several names: {names}; an audit is about one: choose it by --name")
     if len(found.kinds) > 1:
         raise ConfigError("found pairs and ratings; an audit holds one kind: import them into two folders")
     if not found.kinds:
@@ -49,25 +57,43 @@ def import_files(audit: Audit, uris: list[str]) -> Imported:
     return found
 
 
-def _read_file(uri: str, found: Imported) -> None:
-    source = PurePosixPath(uri.split("?")[0]).name.split(".")[0]
+def _read_file(uri: str, found: Imported, wanted: str | None) -> None:
+    path = open_location(uri).path
+    source = PurePosixPath(path).stem
     labels: list[Label] = []
     verdicts: dict[tuple[str, str, str], Recorded] = {}
     for where, row in rows_of(uri):
-        try:
-            things = list(read_row(row, source)) if isinstance(row, Mapping) else _not_a_row(row)
-        except NotHumanError:
-            found.not_human += 1
-        except (RowError, ValueError) as error:
-            found.rejects.append(f"{uri}, {where}: {error}")
-        else:
-            _note_kind(row, things, found)
-            for thing in things:
-                _keep(thing, labels, verdicts, found, f"{uri}, {where}")
+        if isinstance(row, Mapping) and wanted is not None and label_name(row) not in (None, wanted):
+            found.other_names += 1
+            continue
+        # What a row says about an item that cannot be kept is not kept either.
+        all(
+            _keep(thing, labels, verdicts, found, f"{uri}, {where}")
+            for thing in _things(row, source, uri, where, found)
+        )
+    # The same file takes the place of what it gave before; a file of the same name elsewhere, or a rater's, does not.
+    name = f"import-{source}-{stable_hash(str(Path(path).resolve()), 8)}"
     if labels:
-        found.labels[source] = labels
+        found.labels[name] = labels
     if verdicts:
-        found.verdicts[source] = list(verdicts.values())
+        found.verdicts[name] = list(verdicts.values())
+
+
+def _things(row: Any, source: str, uri: str, where: str, found: Imported) -> list[Found]:
+    """What the row holds; nothing, and a reject, where it cannot be used."""
+    try:
+        things = list(read_row(row, source)) if isinstance(row, Mapping) else _not_a_row(row)
+        _note_kind(row, things, found)
+        if (name := label_name(row)) is not None:
+            found.names.add(name)
+        return things
+    except NotHumanError:
+        found.not_human += 1
+    except RowError as error:
+        found.rejects.append(f"{uri}, {where}: {error}")
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        found.rejects.append(f"{uri}, {where}: a value has a form that is not expected ({error})")
+    return []
 
 
 def _not_a_row(row: Any) -> list[Found]:
@@ -83,23 +109,28 @@ def _note_kind(row: Mapping[str, Any], things: list[Found], found: Imported) -> 
 
 def _keep(
     thing: Found, labels: list[Label], verdicts: dict[tuple[str, str, str], Recorded], found: Imported, where: str
-) -> None:
+) -> bool:
+    """Whether it was kept; if not, the reason is among the rejects."""
     if isinstance(thing, Label):
         labels.append(thing)
-    elif isinstance(thing, AuditItem):
-        old = found.items.get(thing.item_id)
-        if old and old.responses and thing.responses and old.responses != thing.responses:
-            found.rejects.append(
-                f"{where}: item {thing.item_id!r} was there before with other answers; the first is kept"
-            )
-        elif old is None or thing.responses:
-            found.items[thing.item_id] = thing if old is None else replace(thing, anchor=old.anchor)
-    else:
-        key = (thing.item_id, thing.judge, thing.prompt)
-        if verdicts.setdefault(key, thing) != thing:
-            found.rejects.append(
-                f"{where}: a second verdict of {thing.judge!r} about {thing.item_id!r}; the first is kept"
-            )
+        return True
+    if isinstance(thing, AuditItem):
+        return _keep_item(thing, found, where)
+    key = (thing.item_id, thing.judge, thing.prompt)
+    if verdicts.setdefault(key, thing) == thing:
+        return True
+    found.rejects.append(f"{where}: a second verdict of {thing.judge!r} about {thing.item_id!r}; the first is kept")
+    return False
+
+
+def _keep_item(item: AuditItem, found: Imported, where: str) -> bool:
+    old = found.items.get(item.item_id)
+    if old and old.responses and item.responses and old.responses != item.responses:
+        found.rejects.append(f"{where}: item {item.item_id!r} was there before with other answers; the first is kept")
+        return False
+    if old is None or item.responses:
+        found.items[item.item_id] = item if old is None else replace(item, anchor=old.anchor)
+    return True
 
 
 def _write(audit: Audit, found: Imported, before: AuditInfo | None) -> None:

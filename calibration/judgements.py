@@ -25,6 +25,11 @@ class Judgement:
     probabilities: Mapping[str, float] = field(default_factory=dict)
     odds: tuple[float, ...] = ()
 
+    @property
+    def may_tie(self) -> bool:
+        """Whether the judge itself can call a tie."""
+        return self.probabilities.get(TIE, 0.0) > 0
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JudgeRun:

@@ -1,6 +1,6 @@
 """Items that both people and a judge have answered, as arrays."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,8 @@ class Matched:
     """Answers of people and of a judge to the same items; one entry an item, shape (n,).
 
     ``classes``: the labels, in the order of the scale. ``human`` and ``judge``: positions in ``classes``. ``weights``:
-    inverse inclusion probabilities. ``unparsed``: items with a human label that the judge gave no verdict about;
+    inverse inclusion probabilities. ``unparsed``: how many items with a human label the judge gave no verdict about,
+    and ``silent`` which;
     ``disputed``: items that raters disagree about.
     """
 
@@ -33,6 +34,7 @@ class Matched:
     labelled: int
     unparsed: int
     disputed: int
+    silent: tuple[AuditItem, ...] = ()
 
     def __len__(self) -> int:
         return len(self.items)
@@ -90,13 +92,15 @@ def match(
         labelled=sum(h is not None for h in said),
         unparsed=sum(h is not None and j is None for h, j in zip(said, answered, strict=True)),
         disputed=sum(c.disputed for item in asked if (c := people.get(item.item_id))),
+        silent=tuple(i for i, h, j in zip(asked, said, answered, strict=True) if h is not None and j is None),
     )
 
 
-def classes_of(info: AuditInfo, seen: Iterable[str]) -> tuple[str, ...]:
+def classes_of(info: AuditInfo, seen: Collection[str]) -> tuple[str, ...]:
     """The labels in the order of their scale: declared ones first, then what was seen besides."""
     if info.kind == PAIR:
-        return _PAIR_ORDER
+        # A label that nobody gave and nobody was offered would lower the agreement expected by chance.
+        return _PAIR_ORDER if TIE in seen else (A, B)
     declared = (FAIL, PASS) if info.cut is not None else tuple(info.labels)
     return declared + tuple(sorted(set(seen) - set(declared), key=_scale_order))
 

@@ -40,6 +40,7 @@ class Policy(BaseModel, extra="forbid", frozen=True):
     ``alpha``: the risk, over a year, that a judge below a threshold passes; it is divided by ``audits_per_year``, so
     that it holds however the audits fall out. ``max_age_days``: after that the evidence is stale. ``verdict``: which
     verdict about a pair counts: ``both_orders`` where the judge was asked in both, or ``first_order``.
+    ``max_no_verdict``: the largest share of labelled items without a verdict; agreement over the rest is no evidence.
     """
 
     requirements: tuple[Requirement, ...] = Field(min_length=1)
@@ -47,6 +48,7 @@ class Policy(BaseModel, extra="forbid", frozen=True):
     audits_per_year: int = Field(default=12, ge=1)
     max_age_days: float = Field(default=90, gt=0)
     verdict: Literal["both_orders", "first_order"] = "both_orders"
+    max_no_verdict: float = Field(default=0.1, ge=0, le=1)
 
     @property
     def alpha_each(self) -> float:

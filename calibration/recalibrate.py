@@ -86,11 +86,11 @@ def monotone_knots(grades: Sequence[float], scores: Sequence[float]) -> list[tup
 
 
 def refit_pairs(items: Mapping[str, AuditItem], people: Mapping[str, Consensus], run: JudgeRun) -> Refit | None:
-    """Slot bias, temperature and tie band of a pairwise judge that gave probabilities in both orders."""
+    """Slot bias, temperature and tie band of a pairwise judge that gave probabilities in both orders, none to a tie."""
     rows: list[tuple[AuditItem, str, Judgement]] = [
         (items[i], said.label, judged)
         for i, judged in run.judgements.items()
-        if i in items and (said := people.get(i)) and said.label and len(judged.odds) == 2
+        if i in items and (said := people.get(i)) and said.label and len(judged.odds) == 2 and not judged.may_tie
     ]
     train, held = _split(rows)
     if len(train) < LEAST_TRAIN or not held:

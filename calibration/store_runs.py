@@ -19,7 +19,7 @@ _FROM_TRACE = {"win": A, "loss": B, "tie": TIE}
 def store_runs(items: Iterable[AuditItem], rows: Iterable[Row], kind: str) -> list[JudgeRun]:
     """One run a scorer, axis and fingerprint, in the order of their last scores: the newest judge comes last.
 
-    Rows without a value count as no verdict. ``judge`` is the scorer's name, ``prompt`` the axis.
+    Rows without a value, and items without a row, are no verdict. ``judge`` is the scorer's name, ``prompt`` the axis.
     """
     wanted = {(i.trace_ids if kind == PAIR else i.trace_ids[:1]): i for i in items if i.trace_ids}
     found: dict[tuple[str, str, str], dict[str, Judgement]] = {}
@@ -32,6 +32,9 @@ def store_runs(items: Iterable[AuditItem], rows: Iterable[Row], kind: str) -> li
         key = (row["scorer"], row["axis"], row["fingerprint"])
         found.setdefault(key, {})[item.item_id] = _judgement(item, row, kind)
         latest[key] = max(latest.get(key) or row["scored_at"], row["scored_at"])
+    for judgements in found.values():
+        for item in wanted.values():
+            judgements.setdefault(item.item_id, Judgement(item_id=item.item_id))
     return [
         JudgeRun(judge=key[0], prompt=key[1], source="store", fingerprint=key[2], judgements=found[key])
         for key in sorted(found, key=lambda key: (latest[key], key))

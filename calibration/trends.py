@@ -1,7 +1,7 @@
 """A judge's figures over time: windows with coverage, raw and corrected, and changes that are more than chance."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 from calibration.correction import Labelled, corrected_pass_rate, labelled_of
 from calibration.gate import GateDecision
 from calibration.rates import rate_ci
+from judgefleet.proportions import rate_difference_ci
 from judgefleet.statistics import Estimate, difference_ci, grouped, weighted_mean_ci
 
 WINDOWS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
@@ -139,12 +140,14 @@ class _Part:
         traces = valued["trace_id"].to_numpy(object)
         said = dict(zip(traces.tolist(), (values > 0).tolist(), strict=True))
         conversations = valued["conversation_id"].fillna("").to_numpy(object)
+        clusters = np.where(conversations == "", traces, conversations)
+        belongs = dict(zip(traces.tolist(), clusters.tolist(), strict=True))
         return cls(
             rows=len(rows),
             values=values,
             weights=1 / valued["inclusion_probability"].fillna(1.0).to_numpy(np.float64),
-            clusters=np.where(conversations == "", traces, conversations),
-            labelled=None if people is None else labelled_of(people.human, said, people.weights),
+            clusters=clusters,
+            labelled=None if people is None else labelled_of(people.human, said, people.weights, belongs),
         )
 
     @classmethod
@@ -165,11 +168,19 @@ class _Part:
     def corrected(self, everything: Labelled | None, alpha: float) -> Estimate | None:
         if self.labelled is None or everything is None:
             return None
-        return corrected_pass_rate(self.values > 0, self.weights, self.labelled, everything, alpha)
+        return corrected_pass_rate(self.values > 0, self.weights, self.clusters, self.labelled, everything, alpha)
 
     def minus(self, first: "_Part", alpha: float) -> Estimate:
-        ours, theirs = (grouped(part.values, part.weights, part.clusters) for part in (self, first))
-        return difference_ci(theirs, ours, alpha)
+        """This window minus the first. Rates by exact intervals, since Welch's fails near 0 and 1; means by Welch's,
+        with no interval where one side has fewer than ten conversations or does not vary: its spread is not known."""
+        if self.labelled is not None:
+            theirs, ours = (rate_ci(part.values, part.weights, part.clusters, alpha) for part in (first, self))
+            return rate_difference_ci(theirs, ours)
+        sides = [grouped(part.values, part.weights, part.clusters) for part in (first, self)]
+        found = difference_ci(sides[0], sides[1], alpha)
+        if all(side.n_clusters >= 10 and np.ptp(side.values) > 0 for side in sides):
+            return found
+        return replace(found, low=None, high=None, method="difference of means; no interval: too little is known")
 
 
 def bridge_of(old: pd.DataFrame, new: pd.DataFrame, alpha: float = 0.05) -> Bridge | None:

@@ -18,6 +18,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, fo
 def audit_import(
     audit: AuditDir,
     files: Annotated[list[str], typer.Argument(help="Files of labels or verdicts: JSON Lines, JSON, CSV or Parquet.")],
+    name: Annotated[
+        str | None, typer.Option(help="Which labels of a tracing tool: the name they are kept under there.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Read human labels and recorded verdicts into an audit, which is made where there is none.
@@ -33,7 +36,7 @@ def audit_import(
     from jobs.audit_text import print_import
 
     folder = Audit(audit)
-    found = import_files(folder, files)
+    found = import_files(folder, files, name)
     counts = {
         "audit": audit,
         "kind": folder.info.kind,
@@ -41,6 +44,7 @@ def audit_import(
         "labels": sum(map(len, found.labels.values())),
         "verdicts": sum(map(len, found.verdicts.values())),
         "not_human": found.not_human,
+        "other_names": found.other_names,
         "rejects": found.rejects,
     }
     print(json.dumps(counts)) if as_json else print_import(counts)  # noqa: T201
@@ -103,11 +107,11 @@ def audit_run(
 ) -> None:
     """Measure judges against an audit's labels and decide the gate.
 
-    Without --store, the judges are those whose verdicts were imported, and nothing is decided unless --policy is given.
+    Without --store, the judges are those whose verdicts were imported, and nothing is decided unless there is a policy.
     With a store or a policy the exit code is the gate's: 0 OPEN, 1 CLOSED, 3 INSUFFICIENT or STALE; with several judges
     the worst of them.
     """
-    from jobs.audit_run import measure
+    from jobs.audit_run import measure, own_policy
     from jobs.audit_text import print_report
     from jobs.json_text import json_text
 
@@ -119,7 +123,7 @@ def audit_run(
     else:
         print_report(report)
     codes = [j.gate.exit_code for j in report.judges]
-    decided = store is not None or policy is not None
+    decided = store is not None or policy is not None or own_policy(audit) is not None
     raise typer.Exit((1 if 1 in codes else max(codes, default=3)) if decided else 0)
 
 

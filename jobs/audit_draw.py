@@ -25,6 +25,7 @@ Row = Mapping[str, Any]
 _COLUMNS = [
     *("trace_id", "other_trace_id", "scorer", "axis", "fingerprint", "scored_at", "status", "value", "label", "config"),
     *("probabilities", "order_consistent", "variant", "attributes", "service", "inclusion_probability", "pair_id"),
+    "trace_started_at",
 ]
 # Better than the threshold by this much is what an audit should not miss, where the user says nothing.
 _GOOD_MARGIN = 0.1
@@ -58,15 +59,21 @@ def draw_audit(store: str, audit: Audit, plan: Plan) -> list[Drawn]:
     if before and (before.kind, before.scorer, before.axis) != (kind, plan.scorer, plan.axis):
         raise ConfigError(f"the audit {audit.uri!r} is about {before.scorer}/{before.axis}; draw into another folder")
     items = audit.items
-    by_key = {_key(row): row for row in rows if _key(row) not in items}
+    through = (before.drawn if before else {}).get("through", "")
+    # A trace has one chance: what an earlier draw could have taken is not offered again, so that its probability holds.
+    by_key = {_key(row): row for row in rows if _key(row) not in items and (not before or _began(row) > through)}
     if not by_key:
-        raise ConfigError(f"every scored trace of {plan.scorer}/{plan.axis} is in {audit.uri!r} already")
+        raise ConfigError(
+            f"no scored trace of {plan.scorer}/{plan.axis} is newer than what {audit.uri!r} was drawn from "
+            f"({through}); draw into another folder for more of the same"
+        )
     drawn = draw([_candidate(key, row, plan) for key, row in by_key.items()], plan.n, plan.salt)
     traces = _traces(store, [t for d in drawn for t in _trace_ids(by_key[d.key])])
-    anchors = {d.key for d in sorted(drawn, key=lambda d: d.key)[: plan.anchors]}
+    frozen = 0 if any(item.anchor for item in items.values()) else plan.anchors
+    anchors = {d.key for d in sorted(drawn, key=lambda d: d.key)[:frozen]}
     new = [_item(d, by_key[d.key], traces, plan, d.key in anchors) for d in drawn]
-    if before is None:
-        audit.write_info(_info(audit, kind, plan, len(by_key), guide_of(rows[0]["config"], plan.axis)))
+    info = before or _info(audit, kind, plan, len(by_key), guide_of(rows[0]["config"], plan.axis))
+    audit.write_info(info.model_copy(update={"drawn": info.drawn | {"through": max(map(_began, by_key.values()))}}))
     audit.write_items([*items.values(), *new])
     return drawn
 
@@ -105,6 +112,12 @@ def _judged(store: str, plan: Plan) -> list[dict[str, Any]]:
 
 def _key(row: Row) -> str:
     return str(row["pair_id"] or row["trace_id"])
+
+
+def _began(row: Row) -> str:
+    """When the trace began, or was scored where it does not say; as text that sorts by time."""
+    at: datetime = row["trace_started_at"] or row["scored_at"]
+    return at.isoformat()
 
 
 def _trace_ids(row: Row) -> list[str]:

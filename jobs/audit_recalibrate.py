@@ -81,9 +81,11 @@ def _write(config: Path, out: Path, run: JudgeRun, options: Mapping[str, Any]) -
     scorers = {s.get("name", s.get("use")): s for s in whole.get("scorers", [])}
     if run.judge not in scorers:
         raise ConfigError(f"{config}: no scorer {run.judge!r}; {did_you_mean(run.judge, scorers)}")
+    before = scorers[run.judge]
+    if set(options) & set(before) - {"value_map", "tie_band"} or run.prompt in before.get("value_map", {}):
+        raise ConfigError(f"{config}: {run.judge!r} was recalibrated before; start from the configuration without that")
     for name, value in options.items():
-        old = scorers[run.judge].get(name)
-        scorers[run.judge][name] = old | value if isinstance(old, dict) else value
+        before[name] = before.get(name, {}) | value if isinstance(value, dict) else value
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return out

@@ -40,7 +40,7 @@ def measure(
         now=datetime.now(UTC),
         segments=segments,
         history=[] if store is None else read_decisions(store),
-        uri=audit_uri,
+        uri=str(Path(audit_uri).resolve()) if audit.location.is_local and "://" not in audit_uri else audit_uri,
     )
     if store is not None:
         for judged in report.judges:
@@ -61,6 +61,9 @@ def judges_of(
         rows = rows if wanted is None else rows.filter(pc.equal(rows[column], wanted))
     if scorer is None:
         rows = rows.filter(pc.equal(rows["scorer_kind"], "LLM"))
+    keys = sorted({f"{r['scorer']}/{r['axis']}" for r in rows.select(["scorer", "axis"]).to_pylist()})
+    if len(keys) > 1:
+        raise ConfigError(f"the audit is about one of {', '.join(keys)}: say which, by --scorer and --axis")
     newest = {(run.judge, run.prompt): run for run in store_runs(items.values(), rows.to_pylist(), info.kind)}
     if not newest:
         raise ConfigError(
@@ -84,5 +87,11 @@ def _recorded(audit: Audit, chosen: Mapping[str, str | None]) -> list[JudgeRun]:
 
 def _policy(audit: Audit, path: Path | None) -> Policy:
     """The policy asked for, else the audit's own, else the default."""
-    own = Path(audit.location.path) / "policy.yaml"
-    return load_policy(path or (own if audit.location.is_local and own.is_file() else None))
+    return load_policy(path or own_policy(audit.uri))
+
+
+def own_policy(audit_uri: str) -> Path | None:
+    """``policy.yaml`` in the audit's folder, where there is one."""
+    location = Audit(audit_uri).location
+    own = Path(location.path) / "policy.yaml"
+    return own if location.is_local and own.is_file() else None

@@ -23,6 +23,8 @@ def print_import(counts: Mapping[str, Any]) -> None:
     console.print(f"audit: {counts['audit']} ({counts['kind']}): {said}", markup=False, soft_wrap=True)
     if counts["not_human"]:
         console.print(f"passed over: {counts['not_human']:,} scores that no person gave", markup=False)
+    if counts["other_names"]:
+        console.print(f"passed over: {counts['other_names']:,} labels of another name", markup=False)
     rejects = counts["rejects"]
     for reject in rejects[:_MOST_REJECTS]:
         console.print(f"rejected: {visible(reject)}", markup=False, soft_wrap=True)

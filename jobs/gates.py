@@ -14,16 +14,21 @@ _WORST_FIRST = (GateState.CLOSED, GateState.STALE, GateState.INSUFFICIENT, GateS
 
 
 def gates_of(store_uri: str, now: datetime | None = None) -> list[GateDecision]:
-    """The decision that holds for every LLM judge and axis in the store, by scorer and axis."""
-    rows = read_scores(store_uri, ["scorer_kind", "scorer", "axis", "fingerprint"])
+    """The decision that holds for every LLM judge and axis in the store, by scorer and axis, the newest judge last."""
+    rows = read_scores(store_uri, ["scorer_kind", "scorer", "axis", "fingerprint", "scored_at"])
     judged = rows.filter(pc.equal(rows["scorer_kind"], "LLM"))
-    keys = judged.group_by(["scorer", "axis", "fingerprint"]).aggregate([]).to_pylist()
+    keys = judged.group_by(["scorer", "axis", "fingerprint"]).aggregate([("scored_at", "max")]).to_pylist()
     decisions = read_decisions(store_uri)
     at = now or datetime.now(UTC)
     return [
         current_decision(decisions, fingerprint=k["fingerprint"], scorer=k["scorer"], axis=k["axis"], now=at)
-        for k in sorted(keys, key=lambda k: (k["scorer"], k["axis"], k["fingerprint"]))
+        for k in sorted(keys, key=lambda k: (k["scorer"], k["axis"], k["scored_at_max"], k["fingerprint"]))
     ]
+
+
+def newest(gates: Iterable[GateDecision]) -> list[GateDecision]:
+    """Of each scorer and axis the judge that scored last: exit codes are about it, not about those it replaced."""
+    return list({(gate.scorer, gate.axis): gate for gate in gates}.values())
 
 
 def by_fingerprint(gates: Iterable[GateDecision]) -> Mapping[str, GateDecision]:

@@ -8,6 +8,7 @@ from rich.table import Table
 from calibration.gate import GateDecision
 from calibration.trends import Bridge, Point, Trend, alert
 from jobs.audit_text import figure, gate_line
+from jobs.gates import newest
 from jobs.json_text import json_text
 from jobs.report_trends import figure_or_value
 from jobs.trends import Options, Trends, trends_of
@@ -28,17 +29,19 @@ def show(
 ) -> int:
     """Print the trends that may be seen, tell the webhook; returns the exit code."""
     found = trends_of(store, options)
+    open_ones = {gate.fingerprint for gate in found.gates if gate.trusted}
+    bridges = [b for b in found.bridges if untrusted or {b.old, b.new} <= open_ones]
     shown = found.trends if untrusted else [t for t in found.trends if t.gate.trusted]
     alerts = [t for t in shown if below is not None and alert(t.points, below, consecutive)]
     if as_json:
-        told = {"gates": found.gates, "untrusted_shown": untrusted, "trends": shown, "bridges": found.bridges}
+        told = {"gates": found.gates, "untrusted_shown": untrusted, "trends": shown, "bridges": bridges}
         print(json_text({**told, "alerts": [_name(t) for t in alerts], "notes": found.notes}))  # noqa: T201
     else:
-        _print(found, shown, alerts)
+        _print(found, shown, alerts, bridges)
     if webhook and alerts:
         _post(webhook, alerts)
-    refused = 0 if untrusted else _refusal(found.gates)
-    return refused or (1 if alerts else 0)
+    refused = 0 if untrusted else _refusal(newest(found.gates))
+    return 1 if alerts else refused
 
 
 def _refusal(gates: Sequence[GateDecision]) -> int:
@@ -46,7 +49,7 @@ def _refusal(gates: Sequence[GateDecision]) -> int:
     return 1 if 1 in codes else max(codes, default=3)
 
 
-def _print(found: Trends, shown: Sequence[Trend], alerts: Sequence[Trend]) -> None:
+def _print(found: Trends, shown: Sequence[Trend], alerts: Sequence[Trend], bridges: Sequence[Bridge]) -> None:
     console = Console(highlight=False)
     for gate in found.gates:
         console.print(gate_line(gate, f"{gate.scorer}/{gate.axis}"), markup=False, soft_wrap=True)
@@ -56,7 +59,11 @@ def _print(found: Trends, shown: Sequence[Trend], alerts: Sequence[Trend]) -> No
         mark = "" if trend.gate.trusted else f"  {UNTRUSTED}"
         console.print(f"\n{_name(trend)}{mark}", markup=False)
         console.print(_table(trend))
-    for text in (*map(_bridge, found.bridges), *found.notes, *(f"ALERT: {_name(t)}" for t in alerts)):
+    for text in (
+        *(_bridge(b, b in bridges) for b in found.bridges),
+        *found.notes,
+        *(f"ALERT: {_name(t)}" for t in alerts),
+    ):
         console.print(text, markup=False, soft_wrap=True)
 
 
@@ -81,9 +88,11 @@ def _cells(point: Point) -> Iterator[str]:
     yield "CHANGED" if point.alarm else ""
 
 
-def _bridge(bridge: Bridge) -> str:
+def _bridge(bridge: Bridge, shown: bool) -> str:
     at = bridge.changed_at.strftime("%Y-%m-%d %H:%M")
     said = f"{bridge.scorer}/{bridge.axis}: the judge changed on {at} from {bridge.old} to {bridge.new}"
+    if not shown:
+        return f"{said}; what that did is shown when both gates are open, or with --untrusted"
     if bridge.difference.value is None:
         return f"{said}; no trace was scored by both, so a jump cannot be told from a change of the system"
     return f"{said}; over {bridge.difference.n:,} traces that both scored the new one gives {figure(bridge.difference)}"

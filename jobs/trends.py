@@ -135,7 +135,15 @@ def _people(uri: str | None, gate: GateDecision, notes: list[str]) -> People | N
         notes.append(f"{where}: no audit, so nothing is corrected; --audit names one")
         return None
     audit = Audit(uri)
+    if not audit.exists:
+        notes.append(f"{where}: no audit in {uri!r} any more, so nothing is corrected; --audit names another")
+        return None
     info = audit.info
+    if (info.scorer or gate.scorer, info.axis or gate.axis) != (gate.scorer, gate.axis):
+        notes.append(
+            f"{where}: the audit {info.audit_id!r} is about {info.scorer}/{info.axis}, so nothing is corrected"
+        )
+        return None
     if info.kind == PAIR or info.cut is None:
         notes.append(
             f"{where}: the audit {info.audit_id!r} says no 'cut' between pass and fail, so nothing is corrected"

@@ -225,3 +225,18 @@ def test_many_tables_at_once_give_what_one_table_gives() -> None:
         assert kappa == pytest.approx(one_kappa(table).value)
         assert ac1 == pytest.approx(ac1_of_table(table).value)
         assert alpha == pytest.approx(krippendorff_alpha(ratings))
+
+
+def test_a_tie_that_nobody_gave_is_no_class_by_which_chance_falls() -> None:
+    rows = [("A", "A")] * 20 + [("B", "B")] * 15 + [("A", "B")] * 5 + [("B", "A")] * 10
+    assert agreement_of(PAIR, said_by(rows, PAIR)).ac1.value == pytest.approx(ac1_of_table([[20, 5], [10, 15]]).value)
+
+
+def test_the_human_ceiling_is_about_pass_and_fail_where_the_judge_is() -> None:
+    info = AuditInfo(audit_id="a", kind="rating", scale=(1, 5), cut=3)
+    labels = [
+        Label(item_id=str(n), rater=r, score=float((1 if n % 2 else 4) + extra))
+        for n in range(20)
+        for r, extra in (("a", 0), ("b", 1))
+    ]
+    assert human_ceiling(info, labels, {})["agreement"].value == 1.0

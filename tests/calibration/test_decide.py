@@ -1,5 +1,6 @@
 """The gate: what opens it, what closes it, what leaves it undecided, and when a decision goes stale."""
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -166,3 +167,21 @@ def test_a_judge_that_has_drifted_on_the_anchors_is_stale_though_its_fingerprint
     assert drifted.state is GateState.STALE
     assert "lost 20 and gained 0" in drifted.reason
     assert decided(found(80, 20), rule, history=(first,)).state is not GateState.STALE  # no anchors, no alarm
+
+
+def test_a_segment_that_no_item_names_and_one_without_a_verdict_are_not_passed_over() -> None:
+    rule = policy(segment="langauge", min_n=10)
+    assert decided(found(200, 2), rule).state is GateState.INSUFFICIENT
+    data = found(200, 2, segments={"language": "en"})
+    silent = tuple(AuditItem(item_id=f"s{n}", segments={"language": "de"}) for n in range(10))
+    part = dataclasses.replace(data, silent=silent, labelled=212, unparsed=10)
+    decision = decided(part, policy(segment="language", min_n=10))
+    assert decision.state is GateState.INSUFFICIENT
+    assert [(c.segment, c.passed) for c in decision.checks] == [("de", None), ("en", True)]
+
+
+def test_agreement_over_the_few_items_with_a_verdict_opens_nothing() -> None:
+    data = dataclasses.replace(found(250, 4), labelled=1000, unparsed=746)
+    decision = decided(data, policy())
+    assert decision.state is GateState.INSUFFICIENT
+    assert "746 of 1,000" in decision.reason

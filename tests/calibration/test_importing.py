@@ -187,3 +187,78 @@ def test_a_score_of_nothing_is_a_score(tmp_path: Path) -> None:
     audit, _ = bring(tmp_path, [{"item_id": "1", "human_score": 0.0}])
     [label] = audit.labels
     assert label.score == 0.0
+
+
+def test_files_of_one_name_from_two_folders_are_two_files_and_no_raters_file_is_overwritten(tmp_path: Path) -> None:
+    audit, _ = bring(tmp_path, [pair(1, None)])
+    audit.append_label(Label(item_id="p1", rater="ana", label="A"))
+    for folder, rater in (("one", "ben"), ("two", "cleo")):
+        (tmp_path / folder).mkdir()
+        import_files(audit, [write(tmp_path / folder / "ana.jsonl", [{"pair_id": "p1", "rater": rater, "label": "B"}])])
+    assert {label.rater for label in audit.labels} == {"ana", "ben", "cleo"}
+
+
+def test_the_label_of_an_item_that_is_rejected_is_not_given_to_the_one_that_was_kept(tmp_path: Path) -> None:
+    audit, found = bring(tmp_path, [pair(1, "A")], [pair(1, "B") | {"response_a": "other"}])
+    assert len(found.rejects) == 1
+    assert consensus_of(audit.labels, "pair")["p1"].label == "A"
+
+
+def test_the_latest_adjudication_decides_whatever_its_file_is_called() -> None:
+    labels = [
+        Label(item_id="1", rater="zoe", label="no", adjudicated=True, at="2026-01-01"),
+        Label(item_id="1", rater="ana", label="yes", adjudicated=True, at="2026-02-01"),
+    ]
+    assert {consensus_of(order, "rating")["1"].label for order in (labels, labels[::-1])} == {"yes"}
+
+
+def test_labels_of_several_names_are_chosen_by_name(tmp_path: Path) -> None:
+    rows = [
+        {"trace_id": "t1", "name": name, "annotator_kind": "HUMAN", "result": {"label": said}}
+        for name, said in (("correct", "yes"), ("concise", "no"))
+    ]
+    with pytest.raises(ConfigError, match="several names: concise, correct"):
+        bring(tmp_path, rows)
+    audit = Audit(tmp_path / "chosen")
+    found = import_files(audit, [write(tmp_path / "x.jsonl", rows)], name="correct")
+    assert [label.label for label in audit.labels] == ["yes"]
+    assert found.other_names == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"traceId": "t1", "source": "ANNOTATION", "dataType": "CATEGORICAL", "stringValue": "good"}, "good"),
+        ({"trace_id": "t1", "source": "ANNOTATION", "data_type": "BOOLEAN", "value": "0"}, "no"),
+    ],
+)
+def test_langfuse_in_its_own_spelling_and_as_a_spreadsheet(tmp_path: Path, row: dict[str, Any], said: str) -> None:
+    audit, _ = bring(tmp_path, [row])
+    assert [(label.item_id, label.label) for label in audit.labels] == [("t1", said)]
+
+
+def test_verdicts_about_ratings_and_flips_written_as_text(tmp_path: Path) -> None:
+    verdicts: list[Any] = [
+        {"item_id": "1", "judge": "j", "verdict_ab": "yes"},
+        {"item_id": "2", "judge": "j", "verdict": "no", "score": 2},
+    ]
+    audit, _ = bring(tmp_path, [{"item_id": "1", "label": "yes"}, {"item_id": "2", "label": "no"}], verdicts)
+    assert [(v.verdict_ab, v.score) for v in audit.verdicts] == [("yes", None), ("no", 2.0)]
+    texts = {"pair_id": "p1", "judge": "j", "verdict_combined": "A", "order_inconsistent": "False"}
+    other = Audit(tmp_path / "pairs")
+    import_files(other, [write(tmp_path / "p.jsonl", [pair(1, "A")]), write(tmp_path / "v.jsonl", [texts])])
+    assert [v.order_inconsistent for v in other.verdicts] == [False]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pair(1, "A") | {"human_votes": 3},
+        {"trace_id": "t", "source": {"source_type": "HUMAN"}, "feedback": "good"},
+        {"item_id": "1", "label": "yes", "scale": ["low", {"a": 1}]},
+    ],
+)
+def test_a_value_of_another_form_is_a_reject_and_no_crash(tmp_path: Path, row: dict[str, Any]) -> None:
+    base = pair(9, "A") if "pair_id" in row else {"item_id": "9", "label": "yes"}
+    _, found = bring(tmp_path, [base, row])
+    assert len(found.rejects) == 1

@@ -76,26 +76,29 @@ def test_the_corrected_rate_is_of_people_where_the_judge_is_biased() -> None:
 
 
 def labels(human: list[int], judge: list[int]) -> Labelled:
-    return Labelled(human=np.array(human, bool), judge=np.array(judge, bool), weights=np.ones(len(human)))
+    n = len(human)
+    return Labelled(human=np.array(human, bool), judge=np.array(judge, bool), weights=np.ones(n), clusters=np.arange(n))
 
 
 def test_with_few_labels_in_the_window_the_audits_error_rates_are_used_and_the_method_says_so() -> None:
     audit = labels([1] * 50 + [0] * 50, [1] * 45 + [0] * 5 + [1] * 10 + [0] * 40)
     judged = np.array([True] * 65 + [False] * 35)
-    found = corrected_pass_rate(judged, np.ones(100), labels([1], [1]), audit)
+    found = corrected_pass_rate(judged, np.ones(100), np.arange(100), labels([1], [1]), audit)
     assert found.value == pytest.approx((0.65 + 0.8 - 1) / (0.9 + 0.8 - 1))
     assert "Rogan-Gladen" in found.method
 
 
 def test_a_judge_that_says_nothing_about_people_is_left_out_of_the_estimate() -> None:
     here = labels([1, 0] * 20, [1, 1, 0, 0] * 10)
-    found = corrected_pass_rate(np.array([True] * 90 + [False] * 10), np.ones(100), here, here)
+    found = corrected_pass_rate(np.array([True] * 90 + [False] * 10), np.ones(100), np.arange(100), here, here)
     assert found.value == 0.5
     assert "labels alone" in found.method
 
 
 def test_without_labels_of_both_classes_there_is_no_correction_and_no_number() -> None:
-    found = corrected_pass_rate(np.array([True] * 10), np.ones(10), labels([], []), labels([1, 1], [1, 1]))
+    found = corrected_pass_rate(
+        np.array([True] * 10), np.ones(10), np.arange(10), labels([], []), labels([1, 1], [1, 1])
+    )
     assert found.value is None
 
 
@@ -125,3 +128,32 @@ def test_an_alert_needs_windows_in_a_row_that_lie_below_for_certain() -> None:
 
 def test_rows_without_a_time_are_in_no_window() -> None:
     assert points_of(rows([1.0, 2.0], trace_started_at=pd.NaT), window=WINDOWS["day"]) == []
+
+
+def test_a_first_window_where_everything_passed_does_not_make_every_later_one_an_alarm() -> None:
+    """Welch's interval has no width on the side that does not vary; exact ones do."""
+    rng = np.random.default_rng(11)
+    alarms = 0
+    for _ in range(60):
+        first = rows((rng.random(20) < 0.95).astype(float).tolist(), day=0)
+        later = rows((rng.random(200) < 0.95).astype(float).tolist(), day=1)
+        everybody = People(human={}, weights={}, cut=0.5)
+        *_, point = points_of(pd.concat([first, later]), window=WINDOWS["day"], people=everybody)
+        alarms += point.alarm
+    assert alarms == 0
+
+
+def test_labels_of_one_conversation_count_together() -> None:
+    """Forty conversations of five alike: the interval is about as wide as that of forty labels, not of two hundred."""
+    rng = np.random.default_rng(12)
+    own = rng.random(40) < 0.7
+    human = np.repeat(own, 5)
+    judge = np.where(rng.random(200) < 0.9, human, ~human)
+    alike = Labelled(human=human, judge=judge, weights=np.ones(200), clusters=np.repeat(np.arange(40), 5))
+    apart = Labelled(human=human, judge=judge, weights=np.ones(200), clusters=np.arange(200))
+    wide, narrow = (corrected_pass_rate(judge, np.ones(200), np.arange(200), part, part) for part in (alike, apart))
+    assert wide.high is not None
+    assert wide.low is not None
+    assert narrow.high is not None
+    assert narrow.low is not None
+    assert wide.high - wide.low > 1.3 * (narrow.high - narrow.low)
