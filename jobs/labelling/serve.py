@@ -32,6 +32,8 @@ def serve(audit: Audit, *, host: str, port: int, token: str | None, adjudicate: 
         _say(desk, host, access)
         config = uvicorn.Config(app, log_level="warning", lifespan="off", server_header=False, proxy_headers=False)
         uvicorn.Server(config).run(sockets=[sock])
+    # Only an interruption ends the server; where the process was started with Ctrl-C ignored it ends without raising.
+    raise KeyboardInterrupt
 
 
 def access_for(host: str, token: str | None) -> Access:

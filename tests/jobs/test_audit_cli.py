@@ -110,7 +110,9 @@ def test_a_gate_closes_opens_shows_its_trends_and_goes_stale_when_one_word_of_th
     assert "OPEN quality/truth" in changed.stdout
     assert "STALE quality/truth" in changed.stdout
     assert "the judge changed" in changed.stdout
-    assert "new one gives" in changed.stdout  # the bridge: both judges scored the same traces
+    assert "shown when both gates are open" in changed.stdout
+    bridge = run("trends", store, *AT, "--untrusted")
+    assert "80 traces that both scored the new one gives" in bridge.stdout
 
 
 def draw(run: Run, store: str, audit: Path) -> Path:
