@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from calibration.trends import Trend
@@ -18,7 +17,8 @@ from jobs import report_cards, report_figures, report_preference, report_run, re
 from jobs.figures import Summary, distrusted
 from jobs.report_cases import select_cases
 from jobs.report_tags import TagBook
-from jobs.wording import one_line, visible
+from jobs.templating import environment
+from jobs.wording import one_line
 from judgefleet.errors import StoreError
 
 MAX_TRACES = 300
@@ -83,7 +83,7 @@ def render_report(
     selection = select_cases(summary, scores, samples, max_traces)
     cards = report_cards.cards(selection.cases, summary, book)
     return (
-        _environment()
+        environment("jobs")
         .get_template("report.html.j2")
         .render(
             **figures,
@@ -117,18 +117,6 @@ def _index(cards: list[report_cards.Card], book: TagBook) -> list[tuple[Any, lis
         (target, [(card, card.tags[tag]) for _, card in sorted(found.get(tag, []), key=lambda x: x[0])])
         for tag, target in book.targets.items()
     ]
-
-
-def _environment() -> Environment:
-    """Escapes everything, and first makes visible what escaping leaves: controls and reordering characters."""
-    return Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        loader=PackageLoader("jobs", "templates"),
-        finalize=lambda x: visible(x) if isinstance(x, str) and not isinstance(x, Markup) else x,
-    )
 
 
 def _assets() -> dict[str, Markup]:

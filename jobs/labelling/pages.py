@@ -1,12 +1,9 @@
 """The pages as text: templates that escape everything, and first make visible what escaping leaves."""
 
-from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from calibration.audit import PAIR, AuditItem
 from jobs.labelling.choices import MOST_BUTTONS, Choice, chosen
@@ -14,14 +11,14 @@ from jobs.labelling.desk import LONGEST_NOTE, Desk
 from jobs.labelling.order import item_key
 from jobs.labelling.raters import LONGEST_NAME
 from jobs.labelling.texts import parts_of, shown_parts
-from jobs.wording import visible
+from jobs.templating import environment
 
 ASSETS = {"label.css": "text/css; charset=utf-8", "label.js": "text/javascript; charset=utf-8"}
 
 
 def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A template of this package as a response."""
-    return HTMLResponse(_environment().get_template(template).render(values), status_code=status)
+    return HTMLResponse(environment("jobs.labelling").get_template(template).render(values), status_code=status)
 
 
 def message_page(title: str, text: str, status: int) -> HTMLResponse:
@@ -83,15 +80,3 @@ def _frame(desk: Desk, name: str) -> dict[str, Any]:
 
 def _ends(choices: list[Choice]) -> tuple[str, str]:
     return choices[0].text, choices[-1].text
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    return Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        loader=PackageLoader("jobs.labelling", "templates"),
-        finalize=lambda x: visible(x) if isinstance(x, str) and not isinstance(x, Markup) else x,
-    )
