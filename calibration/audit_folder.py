@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pyarrow import fs
 
 from calibration.audit import AuditInfo, AuditItem, Label, Recorded
 from judgefleet.errors import ConfigError
 from judgefleet.hashing import stable_hash
 from judgefleet.location import open_location
-from judgefleet.storage import explained, list_objects, read_bytes, write_atomic
+from judgefleet.storage import exists, explained, list_objects, read_bytes, write_atomic
 from judgefleet.yaml_model import parse_yaml_model
 
 R = TypeVar("R", AuditItem, Label, Recorded)
@@ -33,6 +32,11 @@ class Audit:
     def __init__(self, uri: str | Path) -> None:
         self.location = open_location(uri)
         self.uri = str(uri)
+
+    @property
+    def name(self) -> str:
+        """The folder's own name."""
+        return self.location.path.rstrip("/").rsplit("/", 1)[-1]
 
     @property
     def exists(self) -> bool:
@@ -102,9 +106,7 @@ class Audit:
         write_atomic(self.location.child(f"verdicts/{file_name(name)}.jsonl"), lines_of(verdicts))
 
     def _has(self, name: str) -> bool:
-        path = self.location.child(name).path
-        with explained("read", self.location):
-            return bool(self.location.fs.get_file_info(path).type is not fs.FileType.NotFound)
+        return exists(self.location.child(name))
 
     def _names(self, folder: str) -> list[str]:
         found = list_objects(self.location.child(folder).uri) if self._has(folder) else []

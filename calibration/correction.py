@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from calibration.matched import FAIL, PASS
 from calibration.prevalence import lang_reiczigel, post_stratified
 from calibration.rates import rate_ci
 from judgefleet.proportions import effective_size
 from judgefleet.statistics import Estimate, grouped, kish_size
 
-PASS, FAIL = "pass", "fail"
 # With fewer labels from the window itself, those of the whole audit are used, and the method says so.
 LEAST_LABELS = 20
 

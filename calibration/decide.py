@@ -82,7 +82,7 @@ def _checks(info: AuditInfo, found: Matched, policy: Policy, requirement: Requir
     """The requirement, or one check for each value of its segment."""
     alpha = 2 * policy.alpha_each  # both ends of a two-sided interval at this level are one-sided bounds at alpha_each
     if requirement.segment is None:
-        yield _check(requirement, _figure(info, found, requirement, alpha), None, policy)
+        yield _check(requirement, one_figure(info, found, requirement.metric, requirement.label, alpha), None, policy)
         return
     named = {item.segments.get(requirement.segment, "") for item in (*found.items, *found.silent)} - {""}
     if not named:
@@ -90,11 +90,7 @@ def _checks(info: AuditInfo, found: Matched, policy: Policy, requirement: Requir
         yield _check(requirement, nothing, None, policy)
     for value in sorted(named):
         part = found.where(np.array([item.segments.get(requirement.segment) == value for item in found.items], bool))
-        yield _check(requirement, _figure(info, part, requirement, alpha), value, policy)
-
-
-def _figure(info: AuditInfo, found: Matched, requirement: Requirement, alpha: float) -> Estimate:
-    return one_figure(info, found, requirement.metric, requirement.label, alpha)
+        yield _check(requirement, one_figure(info, part, requirement.metric, requirement.label, alpha), value, policy)
 
 
 def _check(requirement: Requirement, figure: Estimate, value: str | None, policy: Policy) -> CheckResult:

@@ -6,12 +6,10 @@ from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any
 
-from pyarrow import fs
-
 from calibration.gate import CheckResult, GateDecision, GateState, decision_without_audit
 from judgefleet.hashing import stable_hash
-from judgefleet.location import Location, open_location
-from judgefleet.storage import explained, list_objects, read_bytes, write_atomic
+from judgefleet.location import open_location
+from judgefleet.storage import exists, list_objects, read_bytes, write_atomic
 
 FOLDER = "_gate"
 
@@ -27,7 +25,7 @@ def write_decision(store_uri: str, decision: GateDecision) -> str:
 def read_decisions(store_uri: str) -> list[GateDecision]:
     """Every decision in the store, oldest first."""
     folder = open_location(store_uri).child(FOLDER)
-    if not _exists(folder):
+    if not exists(folder):
         return []
     found = [_decision(json.loads(read_bytes(info.uri))) for info in list_objects(folder.uri)]
     return sorted(found, key=lambda d: d.decided_at or datetime.min)
@@ -61,11 +59,6 @@ def _aged(decision: GateDecision, now: datetime) -> GateDecision:
 
 def _day(at: datetime | None) -> str:
     return at.date().isoformat() if at else "an unknown day"
-
-
-def _exists(location: Location) -> bool:
-    with explained("read", location):
-        return bool(location.fs.get_file_info(location.path).type is not fs.FileType.NotFound)
 
 
 def _decision(row: dict[str, Any]) -> GateDecision:

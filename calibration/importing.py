@@ -39,7 +39,8 @@ class Imported:
 
 def import_files(audit: Audit, uris: list[str], name: str | None = None) -> Imported:
     """Read ``uris`` and add what they hold to ``audit``, which is made where there is none. The same file again
-    takes the place of what it gave before. Raises ConfigError: a file that is none, or pairs and ratings together.
+    takes the place of what it gave before. ``name``: which of the labels that a tracing tool keeps under names.
+    Raises ConfigError: a file that is none, pairs and ratings together, or labels of several names.
     """
     found = Imported(items=audit.items)
     before = audit.info if audit.exists else None
@@ -145,15 +146,14 @@ def _write(audit: Audit, found: Imported, before: AuditInfo | None) -> None:
 
 def _info(audit: Audit, found: Imported) -> AuditInfo:
     [kind] = found.kinds
-    name = audit.location.path.rstrip("/").rsplit("/", 1)[-1]
     if kind == PAIR:
-        return AuditInfo(audit_id=name, kind=kind, labels=list(PAIR_LABELS), question="Which answer is better?")
+        return AuditInfo(audit_id=audit.name, kind=kind, labels=list(PAIR_LABELS), question="Which answer is better?")
     given = [label for labels in found.labels.values() for label in labels]
     words = sorted({label.label for label in given if label.label is not None})
     scores = [label.score for label in given if label.score is not None]
     numbers = [s for s in found.scales if all(isinstance(x, int | float) for x in s) and len(s) == 2]
     low, high = numbers[0] if numbers else (min(scores, default=0.0), max(scores, default=0.0))
-    return AuditInfo(audit_id=name, kind=kind, labels=words, scale=(float(low), float(high)) if scores else None)
+    return AuditInfo(audit_id=audit.name, kind=kind, labels=words, scale=(float(low), float(high)) if scores else None)
 
 
 def rows_of(uri: str) -> Iterator[tuple[str, Any]]:

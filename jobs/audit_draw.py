@@ -194,7 +194,7 @@ def _item(drawn: Drawn, row: Row, traces: Mapping[str, Trace], plan: Plan, ancho
 
 def _info(audit: Audit, kind: str, plan: Plan, population: int, asked: tuple[str | None, str | None]) -> AuditInfo:
     return AuditInfo(
-        audit_id=audit.location.path.rstrip("/").rsplit("/", 1)[-1],
+        audit_id=audit.name,
         kind=kind,
         labels=list(PAIR_LABELS) if kind == PAIR else [] if plan.scale else ["fail", "pass"],
         scale=plan.scale,

@@ -18,11 +18,18 @@ def gates_of(store_uri: str, now: datetime | None = None) -> list[GateDecision]:
     rows = read_scores(store_uri, ["scorer_kind", "scorer", "axis", "fingerprint", "scored_at"])
     judged = rows.filter(pc.equal(rows["scorer_kind"], "LLM"))
     keys = judged.group_by(["scorer", "axis", "fingerprint"]).aggregate([("scored_at", "max")]).to_pylist()
-    decisions = read_decisions(store_uri)
-    at = now or datetime.now(UTC)
+    ordered = sorted(keys, key=lambda k: (k["scorer"], k["axis"], k["scored_at_max"], k["fingerprint"]))
+    return gates_for(store_uri, [(k["scorer"], k["axis"], k["fingerprint"]) for k in ordered], now)
+
+
+def gates_for(
+    store_uri: str, judges: Iterable[tuple[str, str, str]], now: datetime | None = None
+) -> list[GateDecision]:
+    """The decision that holds for each of ``judges`` (scorer, axis, fingerprint), in their order; reads no rows."""
+    decisions, at = read_decisions(store_uri), now or datetime.now(UTC)
     return [
-        current_decision(decisions, fingerprint=k["fingerprint"], scorer=k["scorer"], axis=k["axis"], now=at)
-        for k in sorted(keys, key=lambda k: (k["scorer"], k["axis"], k["scored_at_max"], k["fingerprint"]))
+        current_decision(decisions, fingerprint=fingerprint, scorer=scorer, axis=axis, now=at)
+        for scorer, axis, fingerprint in judges
     ]
 
 

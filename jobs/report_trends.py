@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from calibration.decisions import read_decisions
 from calibration.trends import Point, Trend
-from jobs.gates import gates_of
 from jobs.wording import interval, number, one_line, percent
 from judgefleet.errors import ConfigError
 from judgefleet.statistics import Estimate
@@ -34,8 +34,8 @@ class TrendView:
 
 
 def trends_on_page(store: str) -> list[Trend]:
-    """Daily windows of every judge and axis whose gate is open; rows are read only if there is one."""
-    if not any(gate.trusted for gate in gates_of(store)):
+    """Daily windows of every judge and axis whose gate is open; rows are read only if one was ever opened."""
+    if not any(decision.trusted for decision in read_decisions(store)):
         return []
     from jobs.trends import Options, trends_of
 

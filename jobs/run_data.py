@@ -11,7 +11,7 @@ import pyarrow as pa
 from experiments.columns import Codes
 from jobs.axis_rows import SUMMARISED, AxisKey, AxisRows, gather, trace_codes
 from jobs.figures import Summary
-from jobs.gates import by_fingerprint, gates_of
+from jobs.gates import by_fingerprint, gates_for
 from jobs.report_cases import goodness
 from jobs.summarise import summarise_axes
 from judgefleet.store import read_samples, score_batches, scores_of
@@ -47,7 +47,7 @@ class RunData:
     @cached_property
     def summary(self) -> Summary:
         """The figures."""
-        return summarise_axes(self.axes, self.samples, self.facts, by_fingerprint(gates_of(self.store)))
+        return summarise_axes(self.axes, self.samples, self.facts, by_fingerprint(gates_for(self.store, self.axes)))
 
     def shown(self) -> tuple[pa.Table, pa.Table]:
         """Scores and samples, with their texts, of the traces that a report may show."""

@@ -62,6 +62,12 @@ def list_objects(uri: str | Path) -> list[ObjectInfo]:
         return sorted(listed, key=lambda info: info.uri)
 
 
+def exists(location: Location) -> bool:
+    """Whether there is a file, folder or object. Raises ConfigError and StoreError as ``read_bytes`` does."""
+    with explained("read", location):
+        return bool(location.fs.get_file_info(location.path).type is not fs.FileType.NotFound)
+
+
 def read_bytes(uri: str | Path) -> bytes:
     """The object as it is stored; compression is left alone, whatever its name ends in.
 

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-from pyarrow import fs
 
 from judgefleet.errors import ConfigError
 from judgefleet.hashing import stable_hash
 from judgefleet.ids import IdSet
 from judgefleet.sample import SAMPLE_SCHEMA
 from judgefleet.score import SCORE_SCHEMA
-from judgefleet.storage import Location, ObjectInfo, explained, list_objects, open_location, write_table_atomic
+from judgefleet.storage import Location, ObjectInfo, exists, explained, list_objects, open_location, write_table_atomic
 
 # The scorer is the name of the folder: a column of the same name in the files would clash with it.
 FILE_SCHEMA = SCORE_SCHEMA.remove(SCORE_SCHEMA.get_field_index("scorer"))
@@ -50,13 +49,8 @@ def _write_part(store: Location, date: str, scorer: str, rows: pa.Table, replaci
 def score_files(store: Location) -> list[ObjectInfo]:
     """Every committed score file; none where the store is new."""
     folder = store.child("scores")
-    found = list_objects(folder.uri) if _exists(folder) else []
+    found = list_objects(folder.uri) if exists(folder) else []
     return [info for info in found if open_location(info.uri).path.endswith(".parquet")]
-
-
-def _exists(location: Location) -> bool:
-    with explained("read", location):
-        return bool(location.fs.get_file_info(location.path).type is not fs.FileType.NotFound)
 
 
 def read_scores(uri: str, columns: list[str] | None = None) -> pa.Table:
@@ -65,7 +59,7 @@ def read_scores(uri: str, columns: list[str] | None = None) -> pa.Table:
     Raises ConfigError when there is no store at ``uri``, StoreError when it cannot be read.
     """
     store = open_location(uri)
-    if not _exists(store):
+    if not exists(store):
         raise ConfigError(f"no score store at {uri!r}; give the one that 'judgefleet batch' printed as store")
     wanted = columns or SCORE_SCHEMA.names
     table = _read(store, score_files(store), list(dict.fromkeys([*wanted, "score_id"])))
@@ -78,7 +72,7 @@ def score_batches(uri: str, columns: list[str], fingerprints: list[str]) -> Iter
     Raises ConfigError when there is no store at ``uri``, StoreError when it cannot be read.
     """
     store, mine = open_location(uri), _is_one_of("fingerprint", fingerprints)
-    if not _exists(store) or score_ids(store).copies:
+    if not exists(store) or score_ids(store).copies:
         yield read_scores(uri, list(dict.fromkeys([*columns, "fingerprint"]))).filter(mine).select(columns)
         return
     held: list[pa.RecordBatch] = []
@@ -188,7 +182,7 @@ def read_samples(
     """
     store = open_location(uri)
     folder, wanted = store.child(f"_samples/{run_id}"), columns or SAMPLE_SCHEMA.names
-    if not _exists(folder):
+    if not exists(folder):
         return SAMPLE_SCHEMA.empty_table().select(wanted)
     mine = None if trace_ids is None else _is_one_of("trace_id", trace_ids)
     with explained("read", folder):
