@@ -3,7 +3,8 @@
     python -m benchmarks.scale [--traces 100000 1000000]
 
 Each size is one run of the command that a user types, on traces made up here, into a new store. Memory is the
-proportional set size (PSS) of the command and all its processes, Ray's included, looked at twice a second.
+proportional set size (PSS) of the command and all its processes, Ray's included, looked at twice a second; so is their CPU time,
+which says what a trace costs also where the machine does something else beside it.
 """
 
 import argparse
@@ -27,10 +28,11 @@ _WORDS = ("parcel", "refund", "policy", "return", "address", "order", "days", "l
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """One run. Memory in MiB: of the command itself, and of all its processes together."""
+    """One run. CPU seconds of all processes; memory in MiB: of the command itself, and of all processes together."""
 
     traces: int
     seconds: float
+    cpu_seconds: float
     rows: int
     command_mib: float
     all_mib: float
@@ -93,30 +95,50 @@ def measure(folder: Path, traces: int, chunk_traces: int) -> Measured:
     whole = [*command, str(write_config(folder, chunk_traces)), "--json"]
     run = subprocess.Popen(whole, stdout=subprocess.PIPE)  # noqa: S603 - our own command
     one = everything = 0.0
-    for command_bytes, all_bytes in watch(run):
-        one, everything = max(one, command_bytes), max(everything, all_bytes)
+    cpu: dict[int, float] = {}
+    for looks in watch(run):
+        one, everything = max(one, looks[0].memory), max(everything, sum(look.memory for look in looks))
+        cpu |= {look.pid: look.cpu for look in looks}
     seconds = time.monotonic() - started
     if run.wait() or run.stdout is None:
         raise SystemExit(f"the run ended with {run.returncode}")
     rows = json.loads(run.stdout.read())["facts"]["rows_written"]
-    return Measured(traces=traces, seconds=seconds, rows=rows, command_mib=one / 2**20, all_mib=everything / 2**20)
+    return Measured(
+        traces=traces,
+        seconds=seconds,
+        cpu_seconds=sum(cpu.values()),
+        rows=rows,
+        command_mib=one / 2**20,
+        all_mib=everything / 2**20,
+    )
 
 
-def watch(run: "subprocess.Popen[bytes]") -> Iterator[tuple[int, int]]:
-    """Memory of the command, and of it and all its children, until it ends."""
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """One process at one moment: proportional set size in bytes, CPU seconds since its start."""
+
+    pid: int
+    memory: int
+    cpu: float
+
+
+def watch(run: "subprocess.Popen[bytes]") -> Iterator[list[Look]]:
+    """The command and all its children, twice a second until it ends."""
     command = psutil.Process(run.pid)
     while run.poll() is None:
-        sizes = [size for process in [command, *command.children(recursive=True)] if (size := pss(process))]
-        yield (sizes or [0])[0], sum(sizes)
+        looks = [look for process in [command, *command.children(recursive=True)] if (look := look_at(process))]
+        if looks:
+            yield looks
         time.sleep(0.5)
 
 
-def pss(process: psutil.Process) -> int:
-    """Proportional set size in bytes; 0 once the process is gone."""
+def look_at(process: psutil.Process) -> Look | None:
+    """None once the process is gone."""
     try:
-        return int(process.memory_full_info().pss)
+        times = process.cpu_times()
+        return Look(pid=process.pid, memory=int(process.memory_full_info().pss), cpu=times.user + times.system)
     except psutil.Error:
-        return 0
+        return None
 
 
 def main() -> None:
@@ -125,13 +147,15 @@ def main() -> None:
     parser.add_argument("--traces", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--chunk-traces", type=int, default=512, help="traces committed together")
     given = parser.parse_args()
-    table = Table("traces", "rows", "seconds", "ms a trace", "command, MiB", "all processes, MiB", box=None)
+    table = Table(
+        "traces", "rows", "seconds", "ms a trace", "CPU ms a trace", "command, MiB", "all processes, MiB", box=None
+    )
     for count in given.traces:
         with tempfile.TemporaryDirectory() as folder:
             found = measure(Path(folder), count, given.chunk_traces)
-        each = f"{1000 * found.seconds / count:.3f}"
+        each = [f"{1000 * seconds / count:.3f}" for seconds in (found.seconds, found.cpu_seconds)]
         sizes = [f"{size:,.0f}" for size in (found.command_mib, found.all_mib)]
-        table.add_row(f"{count:,}", f"{found.rows:,}", f"{found.seconds:.0f}", each, *sizes)
+        table.add_row(f"{count:,}", f"{found.rows:,}", f"{found.seconds:.0f}", *each, *sizes)
     Console().print(table)
 
 

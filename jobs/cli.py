@@ -13,6 +13,7 @@ from rich.table import Table
 
 from jobs.audit_commands import audit_app
 from jobs.label_commands import label
+from jobs.online_commands import online
 from jobs.trend_commands import trends
 from judgefleet.errors import ConfigError, JudgefleetError
 
@@ -32,6 +33,7 @@ app.add_typer(models, name="models")
 app.add_typer(audit_app, name="audit")
 app.command()(trends)
 app.command()(label)
+app.command()(online)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Score everything again instead of going on where a run stopped.")]

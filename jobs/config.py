@@ -84,7 +84,7 @@ class BatchConfig(_Strict):
     def run_id(self) -> str:
         """Name and 8 hex digits over what is scored and how; the same configuration resumes its own run."""
         engines = {name: engine.identity for name, engine in self.engines.items()}
-        content = self.model_dump(mode="json", exclude={"run": True, "store": True, "engine": True, "engines": True})
+        content = self.model_dump(mode="json", exclude={"run", "store", "engine", "engines", "online"})
         content |= {"engine": self.engine.identity, "engines": engines}
         return f"{self.name}-{stable_hash(content, length=8)}"
 

@@ -68,20 +68,31 @@ class Intake:
 
     def _decided(self, found: Trace, golden: Mapping[str, GoldenItem]) -> dict[str, Any]:
         trace = enrich(found, golden, self.config.input.golden_key) if golden else found
-        decision = self.config.sampling.decide(trace)
+        sample = self.draw(trace)
         identity = {"trace_id": trace.trace_id, "span_id": trace.span_id, "source_uri": trace.source_uri}
-        known = {"content_hash": _content_hash(trace), "group_key": self._group_key(trace)}
-        if not decision.sampled:
+        known = {"content_hash": _content_hash(trace), "group_key": self.group_key(trace)}
+        if sample is None:
             return {**identity, **known, "decision": NOT_SAMPLED}
-        sample = Sample(
+        return {**sample_row(sample), **known, "decision": SAMPLED}
+
+    def enriched(self, trace: Trace) -> Trace:
+        """With what the golden set knows about it."""
+        golden = _golden(self.config.input.golden)
+        return enrich(trace, golden, self.config.input.golden_key) if golden else trace
+
+    def draw(self, trace: Trace, factor: float = 1.0) -> Sample | None:
+        """The sample, where the plan at rates times ``factor`` draws ``trace``."""
+        decision = self.config.sampling.decide(trace, factor)
+        if not decision.sampled:
+            return None
+        return Sample(
             trace=trace,
             stratum=decision.stratum,
             inclusion_probability=decision.inclusion_probability,
             plan_hash=self.config.sampling.hash,
         )
-        return {**sample_row(sample), **known, "decision": SAMPLED}
 
-    def _group_key(self, trace: Trace) -> str:
+    def group_key(self, trace: Trace) -> str:
         """Traces with one key are judged next to each other: both answers to a question, or one conversation."""
         shared = trace.attributes.get(self.group_by) if self.group_by else None
         return f"g:{shared}" if shared else f"c:{trace.conversation_id or trace.trace_id}"

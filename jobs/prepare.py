@@ -19,7 +19,10 @@ from judges.judge_model import JudgeModel
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prepared:
-    """A run that can start. ``setup`` is None when no judge is configured."""
+    """A run that can start. ``setup`` is None when no judge is configured.
+
+    ``grouped``: whether a judge reads several traces together, those of one ``group_by`` or of one conversation.
+    """
 
     config: BatchConfig
     store: Location
@@ -28,6 +31,7 @@ class Prepared:
     setup: JudgeSetup | None
     local_infos: tuple[ScorerInfo, ...]
     group_by: str | None
+    grouped: bool = False
 
     @property
     def infos(self) -> tuple[ScorerInfo, ...]:
@@ -37,9 +41,13 @@ class Prepared:
 
 
 def prepare(config: BatchConfig, job: str = "batch") -> Prepared:
-    """Check all parts of ``config``. Raises ConfigError for whatever a user can mend."""
+    """Check all parts of ``config``. Raises ConfigError for whatever a user can mend.
+
+    ``job``: one that is ``online`` lists its input by itself, again and again; there may be nothing in it yet.
+    """
     store = ensure_writable(config.store)
-    objects = _objects(config)
+    check_apart(config)
+    objects = [] if job == "online" else _objects(config)
     data = _golden_hash(config.input.golden)
     things = create_all((scorer.use, scorer.name, scorer.options) for scorer in config.scorers)
     made = list(zip(config.scorers, things, strict=True))
@@ -58,13 +66,18 @@ def prepare(config: BatchConfig, job: str = "batch") -> Prepared:
         setup=setup,
         local_infos=tuple(info for _, info in local_setup.made()),
         group_by=_group_by(things),
+        grouped=any(getattr(thing, "together", None) for thing in things),
     )
 
 
-def _objects(config: BatchConfig) -> list[ObjectInfo]:
+def check_apart(config: BatchConfig) -> None:
+    """Raises ConfigError where the store lies inside the input: its own rows would be read as traces."""
     inside = open_location(config.input.uri).path.rstrip("/") + "/"
     if open_location(config.store).path.startswith(inside):
         raise ConfigError(f"the store {config.store!r} lies inside the input {config.input.uri!r}, and would be read")
+
+
+def _objects(config: BatchConfig) -> list[ObjectInfo]:
     objects = list_objects(config.input.uri)
     if not objects:
         raise ConfigError(f"no objects under {config.input.uri!r}; input.uri names a folder or a file of traces")

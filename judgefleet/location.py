@@ -82,6 +82,20 @@ def open_location(uri: str | Path) -> Location:
     return Location(fs=_object_store(scheme, options, _aws_environment()), path=path.strip("/"), uri=text)
 
 
+def client_settings(location: Location) -> tuple[tuple[str, Any], ...]:
+    """What another S3 client is opened with to reach what ``location`` does: region_name, endpoint_url, anonymous."""
+    given = dict(_options(location.uri, "s3", _split_query(location.uri)[1]))
+    found = _s3_defaults(dict(_aws_environment())) | given
+    endpoint = found.get("endpoint_override")
+    if endpoint and "://" not in endpoint:
+        endpoint = f"{found.get('scheme', 'https')}://{endpoint}"
+    return (
+        ("anonymous", given.get("anonymous") == "true"),
+        ("endpoint_url", endpoint),
+        ("region_name", found.get("region") or "us-east-1"),
+    )
+
+
 def _local(path: str, uri: str) -> Location:
     if not path or "\0" in path:
         raise ConfigError(f"found the path {path!r}; give the path of a file or folder")

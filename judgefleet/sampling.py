@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -94,19 +95,22 @@ class SamplingPlan(_Strict):
             raise ValueError(f"the stratum name {twice[0]!r} is taken twice; give each its own name{taken}")
         return self
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """32 hex digits over the whole plan: two plans with one hash draw the same traces."""
         return stable_hash(self.model_dump(mode="json"))
 
-    def decide(self, trace: Trace) -> Decision:
-        """Whether ``trace`` is drawn; depends on nothing but the plan and the trace.
+    def decide(self, trace: Trace, factor: float = 1.0) -> Decision:
+        """Whether ``trace`` is drawn; depends on nothing but the plan, the trace and ``factor``.
+
+        ``factor`` in (0, 1] lowers every rate, for a budget; the inclusion probability is the lowered rate. What is
+        drawn at a lower factor is drawn at every higher one.
 
         >>> SamplingPlan(default_rate=0.3).decide(Trace(trace_id="t1"))
         Decision(stratum='default', inclusion_probability=0.3, sampled=False)
         """
         found = next((stratum for stratum in self.strata if stratum.matches(trace)), None)
-        rate = self.default_rate if found is None else found.rate
+        rate = (self.default_rate if found is None else found.rate) * factor
         key = (self.unit != "trace" and _value(trace, _UNITS.get(self.unit, self.unit))) or trace.trace_id
         return Decision(
             stratum=DEFAULT_STRATUM if found is None else found.name,
@@ -116,7 +120,6 @@ class SamplingPlan(_Strict):
 
     def draw(self, traces: Iterable[Trace]) -> Iterator[Sample]:
         """The drawn ones of ``traces``, in order, each with the probability with which it was drawn."""
-        plan_hash = self.hash
         for trace in traces:
             decision = self.decide(trace)
             if decision.sampled:
@@ -124,7 +127,7 @@ class SamplingPlan(_Strict):
                     trace=trace,
                     stratum=decision.stratum,
                     inclusion_probability=decision.inclusion_probability,
-                    plan_hash=plan_hash,
+                    plan_hash=self.hash,
                 )
 
 

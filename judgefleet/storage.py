@@ -44,10 +44,11 @@ _USER_CAN_FIX_WORDS = (*_REFUSED_WORDS, "NO_SUCH_BUCKET", "is a directory")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ObjectInfo:
-    """One object: an address that ``read_bytes`` takes, and its size in bytes."""
+    """One object: an address that ``read_bytes`` takes, its size in bytes, when it was written (seconds since 1970)."""
 
     uri: str
     size: int
+    modified: float = 0.0
 
 
 def list_objects(uri: str | Path) -> list[ObjectInfo]:
@@ -119,7 +120,7 @@ def _list_local(location: Location) -> Iterator[ObjectInfo]:
     root = Path(location.path)
     info = root.stat()
     if not stat.S_ISDIR(info.st_mode):
-        yield ObjectInfo(uri=location.uri, size=info.st_size)
+        yield ObjectInfo(uri=location.uri, size=info.st_size, modified=info.st_mtime)
         return
     seen: set[Path] = set()
     for folder, names, files in os.walk(root, followlinks=True, onerror=_raise):
@@ -132,7 +133,12 @@ def _list_local(location: Location) -> Iterator[ObjectInfo]:
             path = Path(folder, name)
             if not name.startswith(_HIDDEN) and path.is_file():
                 relative = path.relative_to(root).as_posix()
-                yield ObjectInfo(uri=location.child(relative).uri, size=path.stat().st_size)
+                yield _local_info(location.child(relative).uri, path)
+
+
+def _local_info(uri: str, path: Path) -> ObjectInfo:
+    found = path.stat()
+    return ObjectInfo(uri=uri, size=found.st_size, modified=found.st_mtime)
 
 
 def _raise(error: OSError) -> None:
@@ -144,12 +150,16 @@ def _list_remote(location: Location) -> Iterator[ObjectInfo]:
     if info.type == fs.FileType.NotFound:
         raise FileNotFoundError(errno.ENOENT, "no such object or folder")
     if info.type == fs.FileType.File:
-        yield ObjectInfo(uri=location.uri, size=info.size)
+        yield _remote_info(location.uri, info)
         return
     for found in location.fs.get_file_info(fs.FileSelector(location.path, recursive=True)):
         relative = found.path[len(location.path) :].strip("/")
         if found.type == fs.FileType.File and not any(p.startswith(_HIDDEN) for p in relative.split("/")):
-            yield ObjectInfo(uri=location.child(relative).uri, size=found.size)
+            yield _remote_info(location.child(relative).uri, found)
+
+
+def _remote_info(uri: str, info: fs.FileInfo) -> ObjectInfo:
+    return ObjectInfo(uri=uri, size=info.size, modified=(info.mtime_ns or 0) / 1e9)
 
 
 def _write(location: Location, data: bytes) -> None:

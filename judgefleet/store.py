@@ -5,6 +5,7 @@ pass them over, so ``pandas.read_parquet(STORE)`` sees score rows and nothing el
 """
 
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +24,8 @@ UNDATED = "undated"
 # Enough to decide whether a row stays.
 SIGNIFICANT = ["score_id", "trace_id", "fingerprint", "status"]
 _BATCH_ROWS = 65_536
+_TRIES = 5
+T = TypeVar("T")
 _PARTITIONS = ds.partitioning(pa.schema([("date", pa.string()), ("scorer", pa.string())]), flavor="hive")
 
 
@@ -46,9 +49,9 @@ def _write_part(store: Location, date: str, scorer: str, rows: pa.Table, replaci
     write_table_atomic(store, f"scores/date={date}/scorer={scorer}/{run}-{name}.parquet", table)
 
 
-def score_files(store: Location) -> list[ObjectInfo]:
-    """Every committed score file; none where the store is new."""
-    folder = store.child("scores")
+def score_files(store: Location, day: str | None = None) -> list[ObjectInfo]:
+    """Every committed score file, or those of traces of one day (YYYY-MM-DD); none where the store is new."""
+    folder = store.child(f"scores/date={day}" if day else "scores")
     found = list_objects(folder.uri) if exists(folder) else []
     return [info for info in found if open_location(info.uri).path.endswith(".parquet")]
 
@@ -62,7 +65,8 @@ def read_scores(uri: str, columns: list[str] | None = None) -> pa.Table:
     if not exists(store):
         raise ConfigError(f"no score store at {uri!r}; give the one that 'judgefleet batch' printed as store")
     wanted = columns or SCORE_SCHEMA.names
-    table = _read(store, score_files(store), list(dict.fromkeys([*wanted, "score_id"])))
+    names = list(dict.fromkeys([*wanted, "score_id"]))
+    table = _while_files_merge(lambda: _read(store, score_files(store), names))
     return _first_of_each(table).select(wanted)
 
 
@@ -90,8 +94,12 @@ def scores_of(uri: str, trace_ids: list[str], fingerprints: list[str]) -> pa.Tab
     """All columns of the rows that ``fingerprints`` gave to ``trace_ids``."""
     store = open_location(uri)
     mine = _is_one_of("fingerprint", fingerprints) & _is_one_of("trace_id", trace_ids)
-    with explained("read", store):
-        return _first_of_each(_dataset(store, score_files(store)).to_table(columns=SCORE_SCHEMA.names, filter=mine))
+
+    def read() -> pa.Table:
+        with explained("read", store):
+            return _dataset(store, score_files(store)).to_table(columns=SCORE_SCHEMA.names, filter=mine)
+
+    return _first_of_each(_while_files_merge(read))
 
 
 def _is_one_of(column: str, values: list[str]) -> ds.Expression:
@@ -101,9 +109,24 @@ def _is_one_of(column: str, values: list[str]) -> ds.Expression:
 
 def score_ids(store: Location) -> IdSet:
     """The ids of all committed rows."""
-    with explained("read", store):
-        batches = _dataset(store, score_files(store)).to_batches(columns=["score_id"])
-        return IdSet.of(batch.column(0) for batch in batches)
+
+    def read() -> IdSet:
+        with explained("read", store):
+            batches = _dataset(store, score_files(store)).to_batches(columns=["score_id"])
+            return IdSet.of(batch.column(0) for batch in batches)
+
+    return _while_files_merge(read)
+
+
+def _while_files_merge(read: Callable[[], T]) -> T:
+    """``read`` lists files and reads them; where one was merged into another in between, it does so again."""
+    for _ in range(_TRIES - 1):
+        try:
+            return read()
+        except ConfigError as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise
+    return read()
 
 
 def _read(store: Location, files: list[ObjectInfo], columns: list[str]) -> pa.Table:
@@ -162,6 +185,19 @@ def keep_rows(store: Location, keep: Callable[[pa.Table], pa.Array]) -> int:
             write_scores(store, kept, replacing=info.uri)
         _delete(store, info)
     return dropped
+
+
+def merge_files(store: Location, files: list[ObjectInfo]) -> int:
+    """Put the rows of ``files``, all of one date and scorer, into one file of a new name; returns how many files went.
+
+    It is written whole before the others are deleted: for that moment a row may be there twice, as ``read_scores``
+    knows it may, and never not at all.
+    """
+    merged = _first_of_each(_read(store, files, SCORE_SCHEMA.names))
+    write_scores(store, merged, replacing=f"{len(files)} files")
+    for info in files:
+        _delete(store, info)
+    return len(files) - 1
 
 
 def committed_rows(store: Location, known: dict[str, int]) -> Iterator[tuple[str, int]]:

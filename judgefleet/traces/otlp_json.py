@@ -32,7 +32,7 @@ def read(content: Content) -> Iterator[Trace | Reject]:
     """
     spans: list[Span] = []
     spoilt: dict[str, Reject] = {}
-    for item in _read_spans(content):
+    for item in read_spans(content):
         if isinstance(item, Span):
             spans.append(item)
         elif item.trace_id is None:
@@ -44,7 +44,8 @@ def read(content: Content) -> Iterator[Trace | Reject]:
     yield from traces_from_spans(whole, content)
 
 
-def _read_spans(content: Content) -> Iterator[Span | Reject]:
+def read_spans(content: Content) -> Iterator[Span | Reject]:
+    """Spans as they stand in the object, and a reject for each that cannot be read."""
     for record in content.records():
         if isinstance(record, Reject):
             yield record

@@ -11,6 +11,7 @@ from judgefleet.trace import Trace
 from judgefleet.traces.clean import cleaned
 from judgefleet.traces.content import Content, ReadOptions, unpacked
 from judgefleet.traces.reject import Reject
+from judgefleet.traces.spans import Span
 
 Reader: TypeAlias = Callable[[Content], Iterator[Trace | Reject]]
 
@@ -34,23 +35,39 @@ def read_object(
     ``format``: one of FORMATS, or ``auto`` to go by the content.
     Raises ConfigError for an unknown format, and what ``storage.read_bytes`` raises.
     """
-    if format not in ("auto", *FORMATS):
-        raise ConfigError(f"found the trace format {format!r}; {did_you_mean(format, ['auto', *FORMATS])}")
+    return map(cleaned, _open(uri, data, format, options, _reader))
+
+
+def read_parts(
+    uri: str,
+    data: bytes | Path | None = None,
+    format: str = "auto",  # noqa: A002
+    options: ReadOptions | None = None,
+) -> Iterator[Span | Trace | Reject]:
+    """As ``read_object``, with spans left as they are: for whoever puts together those of several objects."""
+    found = _open(uri, data, format, options, _parts_reader)
+    return (item if isinstance(item, Span) else cleaned(item) for item in found)
+
+
+def _open(
+    uri: str, data: bytes | Path | None, name: str, options: ReadOptions | None, reader: Callable[[str], Any]
+) -> Iterator[Any]:
+    if name not in ("auto", *FORMATS):
+        raise ConfigError(f"found the trace format {name!r}; {did_you_mean(name, ['auto', *FORMATS])}")
     raw = data if isinstance(data, bytes) else read_bytes(uri if data is None else data)
-    return _read(uri, raw, format, options or ReadOptions())
+    return _read(uri, raw, name, options or ReadOptions(), reader)
 
 
-def _read(uri: str, raw: bytes, name: str, options: ReadOptions) -> Iterator[Trace | Reject]:
+def _read(uri: str, raw: bytes, name: str, options: ReadOptions, reader: Callable[[str], Any]) -> Iterator[Any]:
     data, problem = unpacked(raw)
     content = Content(uri=uri, data=data, options=options)
     if data.strip():
         found = _recognised(content) if name == "auto" else name
-        items = _reader(found)(content) if found else iter([content.reject("object", _unknown(data))])
-        yield from map(cleaned, items)
+        yield from reader(found)(content) if found else iter([content.reject("object", _unknown(data))])
     elif problem is None:
-        yield cleaned(content.reject("object", "the object is empty"))
+        yield content.reject("object", "the object is empty")
     if problem is not None:
-        yield cleaned(content.reject("object", f"only the beginning could be unpacked: {problem}"))
+        yield content.reject("object", f"only the beginning could be unpacked: {problem}")
 
 
 def _recognised(content: Content) -> str | None:
@@ -60,6 +77,13 @@ def _recognised(content: Content) -> str | None:
 def _reader(name: str) -> Reader:
     reader: Reader = _attribute(name, FORMATS[name].partition(":")[2])
     return reader
+
+
+def _parts_reader(name: str) -> Callable[[Content], Iterator[Span | Trace | Reject]]:
+    """``read_spans`` of a format that has spans, else its reader."""
+    found: Callable[[Content], Iterator[Span | Trace | Reject]] | None
+    found = getattr(import_module(FORMATS[name].partition(":")[0]), "read_spans", None)
+    return found or _reader(name)
 
 
 def _attribute(name: str, attribute: str) -> Any:

@@ -1,0 +1,74 @@
+"""The configuration of the online loop: that of a batch run, and how the loop behaves."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from jobs.config import BatchConfig
+from judgefleet.yaml_model import load_yaml_model
+
+_Seconds = Annotated[float, Field(gt=0)]
+_Count = Annotated[int, Field(ge=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BudgetConfig(_Strict):
+    """What a day (UTC) may take; None is no limit. It is given out through the day, an hour's share ahead.
+
+    ``tokens_per_day``: read and written. ``judge_seconds_per_day``: time spent scoring. ``cost_per_day``: in the unit
+    of the engine's prices and ``cost_per_hour``. ``lowest_factor``: rates are halved down to this before scoring
+    waits.
+    """
+
+    tokens_per_day: _Count | None = None
+    judge_seconds_per_day: _Seconds | None = None
+    cost_per_day: _Seconds | None = None
+    lowest_factor: Annotated[float, Field(gt=0, le=1)] = 1 / 64
+
+
+class OnlineSettings(_Strict):
+    """How the loop behaves.
+
+    ``poll_seconds``: between two looks for new objects. ``batch_traces``: sampled traces committed together at most,
+    and ``in_flight`` such batches in work at a time. ``workers``: processes that score beside the engine.
+    ``settle_seconds``: a trace made of spans is judged when nothing of it came for so long. ``group_seconds``: how
+    long one half of a pair waits for the other, and a conversation for its next turn. ``order``: which objects of a
+    backlog are read first. ``partition``: how folders below the input are named by time, as strftime writes it
+    (``%Y/%m/%d/%H``); then only those of the last ``lookback_hours`` are listed. ``max_pending_traces``: traces that
+    may wait for their spans; beyond it the oldest are judged as they are. ``max_tries``: after so many, what kills its
+    worker goes to the dead letters. ``lease_seconds``: a loop that gave no sign of life for so long is replaced by one
+    that waits. ``compact_files``: small files of one date and scorer that are merged into one.
+    """
+
+    poll_seconds: _Seconds = 5.0
+    batch_traces: Annotated[int, Field(ge=1, le=8192)] = 256
+    in_flight: Annotated[int, Field(ge=1, le=16)] = 2
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    settle_seconds: Annotated[float, Field(ge=0)] = 30.0
+    group_seconds: Annotated[float, Field(ge=0)] = 600.0
+    order: Literal["oldest_first", "newest_first"] = "oldest_first"
+    partition: str | None = None
+    lookback_hours: _Seconds = 24.0
+    max_pending_traces: _Count = 20_000
+    max_tries: _Count = 3
+    lease_seconds: Annotated[float, Field(ge=1)] = 30.0
+    compact_files: Annotated[int, Field(ge=2)] = 32
+    checkpoint_every: _Count = 200
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    metrics_host: str = "127.0.0.1"
+    budget: BudgetConfig = BudgetConfig()
+
+
+class OnlineConfig(BatchConfig):
+    """What ``judgefleet online`` follows. ``name`` is the stream: its progress stays when anything else is changed."""
+
+    online: OnlineSettings = OnlineSettings()
+
+
+def load_online_config(path: Path) -> OnlineConfig:
+    """The configuration in ``path``. Raises ConfigError with every mistake, its line and what is allowed."""
+    return load_yaml_model(path, OnlineConfig)

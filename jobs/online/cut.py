@@ -1,0 +1,171 @@
+"""Cuts micro-batches: reads objects until enough traces are ready, and decides about each of them, once."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from jobs.intake import NOT_SAMPLED, REJECTED, SAMPLED, Intake
+from jobs.online.config import OnlineConfig
+from jobs.online.feed import Feed, Found
+from jobs.online.groups import Groups
+from jobs.online.joining import Item, OpenObjects, Part, identity_of
+from jobs.online.scored import Scored
+from jobs.online.seen import Recent
+from jobs.online.waiting import Waiting
+from judgefleet.errors import ConfigError, StoreError
+from judgefleet.sample import Sample
+from judgefleet.trace import Trace
+from judgefleet.traces.reader import read_parts
+from judgefleet.traces.reject import Reject
+from judgefleet.traces.spans import Span
+
+DUPLICATE, LATE = "duplicate", "late"
+# Decided traces a batch at most, over the sampled ones it may have: with low rates progress is committed all the same.
+_DECIDED_OVER_SAMPLED = 50
+# A trace waits so many times longer for its root than for anything else.
+_WITHOUT_ROOT = 10
+
+
+@dataclass(kw_only=True)
+class Batch:
+    """Traces that are committed together, and everything that was decided on the way to them."""
+
+    factor: float = 1.0
+    samples: list[Sample] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    objects: tuple[str, ...] = ()
+    opened: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    newest: float = 0.0
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to commit."""
+        return not (self.counts or self.objects)
+
+
+class Cutter:
+    """Goes through the input once. What it holds is lost with the process, and read again from what the log says."""
+
+    def __init__(
+        self, config: OnlineConfig, intake: Intake, feed: Feed, objects: OpenObjects, scored: Scored, groups: Groups
+    ) -> None:
+        self._config, self._settings, self._intake = config, config.online, intake
+        self._feed, self._objects, self._scored, self._groups = feed, objects, scored, groups
+        self._joining: Waiting[Item] = Waiting()
+        self._whole: list[Item] = []
+        self._recent = Recent()
+        self._failures: Counter[str] = Counter()
+
+    @property
+    def pending(self) -> int:
+        """Traces that wait for more of themselves or of their group."""
+        return len(self._joining) + len(self._groups)
+
+    def cut(self, factor: float, *, last: bool = False) -> Batch:
+        """The next batch, drawn at rates times ``factor``. ``last``: nothing more will come, so nothing waits.
+
+        Raises ConfigError and StoreError when an object cannot be read now; what is cut so far is kept for the next
+        call.
+        """
+        batch = Batch(factor=factor)
+        self._decide_due(batch, last)
+        while not self._full(batch) and (found := self._feed.take()) is not None:
+            self._read(found, batch)
+            self._decide_due(batch, last)
+        batch.objects, batch.opened = self._objects.take_done(), self._objects.opened()
+        return batch
+
+    def _full(self, batch: Batch) -> bool:
+        most = self._settings.batch_traces
+        return len(batch.samples) >= most or sum(batch.counts.values()) >= most * _DECIDED_OVER_SAMPLED
+
+    def _read(self, found: Found, batch: Batch) -> None:
+        parts = self._parts(found)
+        batch.newest = max(batch.newest, found.info.modified)
+        self._objects.begin(found.key)
+        for part in parts:
+            identity = identity_of(part, found.key)
+            if not self._objects.was_decided(found.key, identity):
+                self._place(part, identity, found, batch)
+        self._objects.end(found.key)
+
+    def _parts(self, found: Found) -> list[Part]:
+        """What is in an object. One that cannot be read is tried again later; after some tries it is a reject."""
+        try:
+            return list(read_parts(found.info.uri, format=self._config.input.format))
+        except (ConfigError, StoreError) as error:
+            self._failures[found.key] += 1
+            gone = isinstance(error, ConfigError) and self._failures[found.key] >= self._settings.max_tries
+            if not gone:
+                self._feed.give_back(found)
+                raise
+            return [Reject(uri=found.info.uri, position="object", reason=str(error))]
+
+    def _place(self, part: Part, identity: str, found: Found, batch: Batch) -> None:
+        """A part of a trace joins the others; one of a trace that is decided is late, or a copy."""
+        of_spans = isinstance(part, Span) or (isinstance(part, Reject) and part.trace_id is not None)
+        if identity in self._recent:
+            batch.counts[LATE if of_spans else DUPLICATE] += 1
+            batch.rejects += [_late(part, identity, found.info.uri)] if of_spans else []
+            return
+        at = found.info.modified
+        item = self._joining.get(identity) or Item(identity=identity, first=at, last=at)
+        item.add(part, found.key, found.info.uri, at)
+        self._objects.expect(found.key, identity)
+        if of_spans:
+            self._joining.put(identity, item, self._due(item))
+        else:
+            self._recent.add(identity)
+            self._whole.append(item)
+
+    def _due(self, item: Item) -> float:
+        return item.last + self._settings.settle_seconds * (1 if item.rooted else _WITHOUT_ROOT)
+
+    def _decide_due(self, batch: Batch, last: bool) -> None:
+        end = last and not self._feed.waiting
+        for item in self._ready(math.inf if end else self._feed.watermark()):
+            trace = item.read()
+            if isinstance(trace, Reject):
+                batch.rejects.append(trace)
+                batch.counts[REJECTED] += 1
+                self._objects.decide(item)
+            else:
+                self._groups.add(item, self._intake.enriched(trace))
+        for item, trace in self._groups.ready(math.inf if end else self._feed.watermark()):
+            self._decide(item, trace, batch)
+        for item, trace in self._groups.soonest(self.pending - self._settings.max_pending_traces):
+            self._decide(item, trace, batch)
+
+    def _ready(self, until: float) -> Iterator[Item]:
+        whole, self._whole = self._whole, []
+        yield from whole
+        for item in self._joining.due(until):
+            wait = self._settings.settle_seconds
+            if until < math.inf and not self._feed.quiet(item.first, item.last, wait):
+                self._joining.put(item.identity, item, until + max(wait, 1.0))
+                continue
+            self._recent.add(item.identity)
+            yield item
+        for item in self._joining.soonest(self.pending - self._settings.max_pending_traces):
+            self._recent.add(item.identity)
+            yield item
+
+    def _decide(self, item: Item, trace: Trace, batch: Batch) -> None:
+        sample = self._intake.draw(trace, batch.factor)
+        if sample is None:
+            batch.counts[NOT_SAMPLED] += 1
+        elif self._scored.add(trace, joined=bool(item.spans)):
+            batch.counts[SAMPLED] += 1
+            batch.samples.append(sample)
+        else:
+            batch.counts[DUPLICATE] += 1
+        self._objects.decide(item)
+
+
+def _late(part: Part, identity: str, uri: str) -> Reject:
+    position = part.position if isinstance(part, Span | Reject) else ""
+    return Reject(uri=uri, position=position, reason="came after its trace was decided", trace_id=identity)

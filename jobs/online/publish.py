@@ -1,0 +1,87 @@
+"""From a committed entry to the score store, as often as need be: the same entry gives the same files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from jobs.online.cut import Batch
+from jobs.online.log import Entry, Spent
+from jobs.online.settle import Dead
+from judgefleet.sample import SAMPLE_SCHEMA, sample_row, samples_to_table
+from judgefleet.score import SCORE_SCHEMA
+from judgefleet.storage import Location, explained, write_table_atomic
+from judgefleet.store import write_scores
+
+_REJECTS = pa.schema([(name, pa.string()) for name in ("uri", "position", "reason", "trace_id", "excerpt")])
+DEAD_SCHEMA = pa.schema([*SAMPLE_SCHEMA, ("reason", pa.string()), ("tries", pa.int64())])
+
+
+def stage(
+    root: Location, number: int, nonce: str, batch: Batch, rows: pa.Table, dead: Sequence[Dead]
+) -> dict[str, str]:
+    """Write what an entry will name, under names that no other writer uses. Returns the names by their field."""
+    tables = {
+        "rows": rows,
+        "samples": samples_to_table(batch.samples),
+        "dead": pa.Table.from_pylist([_dead_row(d) for d in dead], schema=DEAD_SCHEMA),
+        "rejects": pa.Table.from_pylist([asdict(reject) for reject in batch.rejects], schema=_REJECTS),
+    }
+    names = {field: f"{field}/{number:09d}-{nonce[:12]}.parquet" for field, table in tables.items() if table.num_rows}
+    for field, name in names.items():
+        write_table_atomic(root, name, tables[field])
+    return names
+
+
+def publish(store: Location, root: Location, entry: Entry) -> None:
+    """Bring the rows and samples of a committed entry where readers look for them."""
+    if entry.rows is not None:
+        write_scores(store, _read(root, entry.rows).cast(SCORE_SCHEMA))
+    if entry.samples is not None:
+        name = f"_samples/{entry.run_id}/online-{entry.number:09d}.parquet"
+        write_table_atomic(store, name, _read(root, entry.samples).cast(SAMPLE_SCHEMA))
+
+
+def forget_staged(root: Location, published: int) -> None:
+    """Delete staged rows and samples of entries that are in the store, and of those that were never committed."""
+    for folder in ("rows", "samples"):
+        place = root.child(folder)
+        with explained("write", place):
+            for info in place.fs.get_file_info(fs.FileSelector(place.path, allow_not_found=True)):
+                if info.base_name[:9].isdigit() and int(info.base_name[:9]) <= published:
+                    place.fs.delete_file(info.path)
+
+
+def statuses(rows: pa.Table) -> Counter[str]:
+    """Rows by ``scorer/status``."""
+    names = zip(rows["scorer"].to_pylist(), rows["status"].to_pylist(), strict=True)
+    return Counter(f"{scorer}/{status}" for scorer, status in names)
+
+
+def tokens_of(rows: pa.Table) -> Spent:
+    """Tokens of the rows; both rows of a pair carry the sums of both orders, so a pair counts once."""
+    pairs = rows["pair_id"].to_pylist()
+    seen: set[tuple[str, str, str]] = set()
+    first = []
+    for pair, scorer, axis in zip(pairs, rows["scorer"].to_pylist(), rows["axis"].to_pylist(), strict=True):
+        first.append(pair is None or (pair, scorer, axis) not in seen)
+        seen |= {(pair, scorer, axis)} if pair else set()
+    once = rows.filter(pa.array(first, pa.bool_()))
+    names = ("prompt_tokens", "cached_tokens", "completion_tokens")
+    return Spent(**{name: pc.sum(once[name]).as_py() or 0 for name in names})
+
+
+def _dead_row(dead: Dead) -> dict[str, object]:
+    return {**sample_row(dead.sample), "reason": dead.reason, "tries": dead.tries}
+
+
+def _read(root: Location, name: str) -> pa.Table:
+    place = root.child(name)
+    with explained("read", place):
+        return pq.read_table(place.path, filesystem=place.fs, partitioning=None)

@@ -1,0 +1,63 @@
+"""A stream: what one configuration follows, and where its log lies in the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jobs.intake import Intake
+from jobs.online.config import OnlineConfig
+from jobs.online.cut import Cutter
+from jobs.online.feed import Feed
+from jobs.online.groups import Groups
+from jobs.online.joining import OpenObjects
+from jobs.online.scored import Scored
+from jobs.online.state import State
+from jobs.prepare import Prepared
+from judgefleet.sample import Sample
+from judgefleet.storage import Location, open_location
+
+
+def stream_root(config: OnlineConfig) -> Location:
+    """The folder of the stream's log, named after it: a changed configuration of one name goes on with one log."""
+    return open_location(config.store).child(f"_online/{config.name}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """``waits``: whether traces are judged together with others, and so wait for them."""
+
+    config: OnlineConfig
+    intake: Intake
+    waits: bool
+    fingerprints: tuple[str, ...]
+
+    @classmethod
+    def of(cls, config: OnlineConfig, prepared: Prepared) -> Stream:
+        """The stream of a configuration that was checked."""
+        return cls(
+            config=config,
+            intake=Intake(config=config, group_by=prepared.group_by),
+            waits=prepared.grouped,
+            fingerprints=tuple(info.fingerprint for info in prepared.infos),
+        )
+
+    @property
+    def store(self) -> Location:
+        """Where the rows go."""
+        return open_location(self.config.store)
+
+    @property
+    def root(self) -> Location:
+        """Where the log is."""
+        return stream_root(self.config)
+
+    def group_of(self, sample: Sample) -> str:
+        """Samples with one key are scored together."""
+        return self.intake.group_key(sample.trace)
+
+    def reading(self, state: State) -> tuple[Feed, Cutter]:
+        """What reads the input from where ``state`` says."""
+        feed = Feed(self.config, state.seen)
+        groups = Groups(self.intake, self.config.online.group_seconds if self.waits else None)
+        objects, scored = OpenObjects(state.opened), Scored(self.store)
+        return feed, Cutter(self.config, self.intake, feed, objects, scored, groups)
