@@ -3,8 +3,8 @@
     python -m benchmarks.scale [--traces 100000 1000000]
 
 Each size is one run of the command that a user types, on traces made up here, into a new store. Memory is the
-proportional set size (PSS) of the command and all its processes, Ray's included, looked at twice a second; so is their CPU time,
-which says what a trace costs also where the machine does something else beside it.
+proportional set size (PSS) of the command and all its processes, Ray's included, looked at twice a second; so is their
+CPU time, which says what a trace costs also where the machine does something else beside it.
 """
 
 import argparse

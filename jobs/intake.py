@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -48,6 +48,11 @@ class Intake:
 
     config: BatchConfig
     group_by: str | None
+    plan_hash: str = field(init=False, default="")
+
+    def __post_init__(self) -> None:
+        # Once, and not for every trace.
+        object.__setattr__(self, "plan_hash", self.config.sampling.hash)
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
         """``batch``: columns uri and place. A row for every trace and every reject in the objects, some at a time."""
@@ -89,7 +94,7 @@ class Intake:
             trace=trace,
             stratum=decision.stratum,
             inclusion_probability=decision.inclusion_probability,
-            plan_hash=self.config.sampling.hash,
+            plan_hash=self.plan_hash,
         )
 
     def group_key(self, trace: Trace) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -95,7 +94,7 @@ class SamplingPlan(_Strict):
             raise ValueError(f"the stratum name {twice[0]!r} is taken twice; give each its own name{taken}")
         return self
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """32 hex digits over the whole plan: two plans with one hash draw the same traces."""
         return stable_hash(self.model_dump(mode="json"))
@@ -120,6 +119,7 @@ class SamplingPlan(_Strict):
 
     def draw(self, traces: Iterable[Trace]) -> Iterator[Sample]:
         """The drawn ones of ``traces``, in order, each with the probability with which it was drawn."""
+        plan_hash = self.hash
         for trace in traces:
             decision = self.decide(trace)
             if decision.sampled:
@@ -127,7 +127,7 @@ class SamplingPlan(_Strict):
                     trace=trace,
                     stratum=decision.stratum,
                     inclusion_probability=decision.inclusion_probability,
-                    plan_hash=self.hash,
+                    plan_hash=plan_hash,
                 )
 
 

@@ -7,7 +7,7 @@ import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -48,7 +48,7 @@ class ObjectInfo:
 
     uri: str
     size: int
-    modified: float = 0.0
+    modified: float = field(default=0.0, compare=False)
 
 
 def list_objects(uri: str | Path) -> list[ObjectInfo]:

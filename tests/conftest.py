@@ -35,7 +35,7 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
 @pytest.fixture(scope="module")
 def s3_endpoint() -> Iterator[str]:
     """``host:port`` of an S3 server on loopback with one empty bucket, ``bucket``; the environment has its keys."""
-    import boto3  # type: ignore[import-untyped]
+    import boto3
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

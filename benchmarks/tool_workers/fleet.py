@@ -53,7 +53,7 @@ class Fleet:
 
     def _pipeline(self, pairs: int) -> Turn:
         """From the chunks on disk to the last committed row, with the start of Ray Data."""
-        seconds = pipeline_seconds(self._prepared, self._setup, self._pool, self._chunks)
+        seconds, _ = pipeline_seconds(self._prepared, self._setup, self._pool, self._chunks)
         rows = pd.read_parquet(self._prepared.store.path, columns=["pair_id", "status"]).to_dict("records")
         return _turn(f"{OURS}-pipeline", pairs, rows, seconds)
 

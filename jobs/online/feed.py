@@ -40,10 +40,14 @@ class Feed:
         self._waiting: list[Found] = []
         self._taken: set[str] = set()
         self._newest, self._newest_at = 0.0, monotonic()
+        self._listed = 0.0
 
     def refresh(self) -> int:
         """List the input; returns how many objects are new. Raises ConfigError and StoreError."""
+        began = self.now()
         keyed = {object_key(info, self._root.uri): info for info in self._list()}
+        # A listing that has an object came after it: whatever is older is in the listing too.
+        self._listed = max([began, *(info.modified - _INSTANT for info in keyed.values())])
         waiting = {found.key for found in self._waiting}
         known = waiting | self._taken
         new = [key for key in self._seen.unknown(list(keyed)) if key not in known]
@@ -81,16 +85,19 @@ class Feed:
         return self._newest + self._monotonic() - self._newest_at
 
     def watermark(self) -> float:
-        """Everything written before this was read; with ``newest_first`` more may be unread (see ``quiet``)."""
+        """Everything written before this was read; with ``newest_first`` more may be unread (see ``quiet``).
+
+        Where all is read, the time of the last listing: what came since is not known.
+        """
         if self._waiting and self._settings.order == "oldest_first":
             return self._waiting[0].info.modified - _INSTANT
-        return self.now()
+        return self._listed
 
     def quiet(self, first: float, last: float, seconds: float) -> bool:
         """Whether nothing written within ``seconds`` of the time from ``first`` to ``last`` is still to be read."""
         at = bisect.bisect_left(self._waiting, first - seconds, key=lambda found: found.info.modified)
         unread = at < len(self._waiting) and self._waiting[at].info.modified <= last + seconds
-        return not unread and self.now() >= last + seconds
+        return not unread and self._listed >= last + seconds
 
     def _look_at_clock(self) -> None:
         newest = max((found.info.modified for found in self._waiting), default=0.0)

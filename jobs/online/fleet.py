@@ -43,7 +43,11 @@ class Fleet:
 
         self._end()
         made = ray.remote(ScoreWorker).options(
-            num_cpus=0, max_restarts=-1, max_concurrency=self._settings.in_flight + 1
+            num_cpus=0,
+            max_restarts=-1,
+            max_concurrency=self._settings.in_flight + 1,
+            # On several nodes, so that the loss of one is the loss of some.
+            scheduling_strategy="SPREAD",
         )
         setup, engines = self._prepared.setup, start_engines(self._prepared)
         self._workers = [made.remote(self._prepared.local, setup, engines) for _ in range(self._settings.workers)]
@@ -57,7 +61,7 @@ class Fleet:
 
         worker = self._workers[next(self._turn) % len(self._workers)]
         try:
-            [asked], _ = [worker.score.remote(samples_to_table(samples))], None
+            asked = worker.score.remote(samples_to_table(samples))
             done, _ = ray.wait([asked], timeout=self._stall)
             if done:
                 return ray.get(asked)

@@ -50,7 +50,7 @@ class Holder:
         if self.host != socket.gethostname():
             return False
         try:
-            return abs(psutil.Process(self.pid).create_time() - self.started) > 1
+            return bool(abs(psutil.Process(self.pid).create_time() - self.started) > 1)
         except psutil.NoSuchProcess:
             return True
         except psutil.Error:
@@ -114,8 +114,13 @@ class Lease:
 
     def check(self) -> None:
         """Raises LeaseLostError when another holder came."""
-        if self._lost.is_set():
+        if self.lost:
             raise LeaseLostError("another loop took the lease over; this one starts again and stands by")
+
+    @property
+    def lost(self) -> bool:
+        """Whether another holder came."""
+        return self._lost.is_set()
 
     @property
     def wanted(self) -> bool:

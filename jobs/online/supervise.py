@@ -40,13 +40,13 @@ class Supervisor:
             lived = time.monotonic() - started
             # A configuration that has worked is not what is wrong: credentials expire, buckets vanish.
             once_up = once_up or lived > _GOOD_LIFE
-            if self._stopping or code in _FINAL - ({2} if once_up else set()):
-                return 130 if self._stopping else code
+            if self.stopping() or code in _FINAL - ({2} if once_up else set()):
+                return 130 if self.stopping() else code
             pause = _SHORTEST_PAUSE if lived > _GOOD_LIFE else pause
             self._say(f"the loop ended ({_ending(code)}); starting it again in {pause:.0f} s")
             self._sleep(pause)
             pause, restarts = min(_LONGEST_PAUSE, pause * 2), restarts + 1
-            if self._stopping:
+            if self.stopping():
                 return 130
 
     def _live(self, restarts: int) -> int:
@@ -54,6 +54,10 @@ class Supervisor:
         env = os.environ | {RESTARTS: str(restarts)}
         self._child = subprocess.Popen(self._command, start_new_session=True, env=env)  # noqa: S603 - our own command
         return self._child.wait()
+
+    def stopping(self) -> bool:
+        """Whether it was asked to end."""
+        return self._stopping
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
