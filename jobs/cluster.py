@@ -1,14 +1,17 @@
 """Ray: joining or starting a cluster, and driving an execution that may neither hang nor be lost."""
 
-import io
 import logging
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, TextIO
+
+import psutil
 
 from jobs.causes import cause_of, engine_words
 from judgefleet.errors import RunError, StalledError
@@ -27,6 +30,7 @@ _DRIVER_ENV = {
 _POLL_SECONDS = 1.0
 _SECONDS_TO_END = 30.0
 _LARGEST_BLOCK = 2**30
+_TRIES, _TIMED_OUT = 3, "timed out during startup"
 
 
 @contextmanager
@@ -37,29 +41,53 @@ def ray_session() -> Iterator[Path]:
     """
     for name, value in _DRIVER_ENV.items():
         os.environ.setdefault(name, value)
+
+    # Ray prints what its nodes complain of to stdout, where only results belong; its log files have it too.
+    with _descriptor_closed(sys.stdout, 1):
+        yield from _session()
+
+
+def _session() -> Iterator[Path]:
     import ray
 
-    here = (
-        {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": max(os.cpu_count() or 1, 2), "include_dashboard": False}
-    )
-    with _reported(), _no_stderr():
-        session = ray.init(
-            runtime_env={"env_vars": _WORKER_ENV}, logging_level=logging.ERROR, log_to_driver=False, **here
-        )
+    with _reported(), _descriptor_closed(sys.stderr, 2):
+        session = _joined()
     try:
         _quiet()
         if threading.current_thread() is threading.main_thread():
             # Ray's own handler dumps a stack; a stop by an orchestrator is an interruption like Ctrl-C.
             signal.signal(signal.SIGTERM, signal.default_int_handler)
-        # Ray prints what its nodes complain of to stdout, where only results belong; its log files have it too.
-        # Its threads go on doing so until the shutdown is over.
-        with redirect_stdout(io.StringIO()):
-            try:
-                yield Path(session.address_info["session_dir"], "logs")
-            finally:
-                ray.shutdown()
+        yield Path(session.address_info["session_dir"], "logs")
     finally:
         ray.shutdown()
+
+
+def _joined() -> Any:
+    """Ray gives a node 30 s to start, whatever else the machine has to do; so it may have them more than once."""
+    import ray
+
+    here = (
+        {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": max(os.cpu_count() or 1, 2), "include_dashboard": False}
+    )
+    before, tries = set(psutil.Process().children(recursive=True)), 0
+    while True:
+        try:
+            return ray.init(
+                runtime_env={"env_vars": _WORKER_ENV}, logging_level=logging.ERROR, log_to_driver=False, **here
+            )
+        except Exception as error:
+            ray.shutdown()
+            _kill(set(psutil.Process().children(recursive=True)) - before)
+            tries += 1
+            if tries == _TRIES or _TIMED_OUT not in str(error):
+                raise
+
+
+def _kill(processes: Iterable[psutil.Process]) -> None:
+    """Parts of a node that did not come up: Ray leaves them running."""
+    for process in processes:
+        with suppress(psutil.Error):
+            process.kill()
 
 
 def _quiet() -> None:
@@ -121,14 +149,19 @@ def _end(worker: threading.Thread) -> None:
 
 
 @contextmanager
-def _no_stderr() -> Iterator[None]:
-    """Ray's C++ part greets on file descriptor 2 whenever its log level is set; what goes wrong is raised besides."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+def _descriptor_closed(stream: TextIO, descriptor: int) -> Iterator[None]:
+    """Ray's C++ part and its threads write to the descriptor itself: what they say there goes nowhere.
+
+    On 2 it greets whenever its log level is set; what goes wrong is raised besides.
+    """
+    stream.flush()
+    kept, nowhere = os.dup(descriptor), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
+        stream.flush()
+        os.dup2(kept, descriptor)
         os.close(kept)
         os.close(nowhere)
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from jobs.online.metrics import RESTARTS
 
@@ -53,7 +54,11 @@ class Supervisor:
         # A session of its own: Ctrl-C reaches this process alone, which passes it on once.
         env = os.environ | {RESTARTS: str(restarts)}
         self._child = subprocess.Popen(self._command, start_new_session=True, env=env)  # noqa: S603 - our own command
-        return self._child.wait()
+        code = self._child.wait()
+        with suppress(ProcessLookupError, PermissionError):
+            # What it started on this machine and could not end: engines hold gigabytes, and the next life wants them.
+            os.killpg(self._child.pid, signal.SIGKILL)
+        return code
 
     def stopping(self) -> bool:
         """Whether it was asked to end."""

@@ -237,6 +237,7 @@ class Trial:
         raylet = self.node.all_processes["raylet"][0].process.pid
         os.kill(raylet, signal.SIGKILL)
         time.sleep(self.random.uniform(1, 8))
+        assert self.cluster is not None
         self.cluster.remove_node(self.node, allow_graceful=False)
         self.node = self.cluster.add_node(num_cpus=2, node_ip_address="127.0.0.1")
         return f"killed raylet {raylet}, and another node joined"
@@ -303,6 +304,7 @@ def title(process: psutil.Process) -> str:
 
 def trial(folder: Path, *, kills: int, seed: int, pause: float, stop_seconds: float, **given: Any) -> Iterator[str]:
     """Says what is done; the last line is the result. Raises SystemExit when the stores differ."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     found = Trial(folder, seed=seed, **given)
     try:
         writer = found.start_writer()
@@ -339,10 +341,11 @@ def main() -> None:
     parser.add_argument("--stop-seconds", type=float, default=60.0, help="how long the S3 server is stopped")
     parser.add_argument("--no-s3", action="store_true")
     parser.add_argument("--no-cluster", action="store_true")
+    parser.add_argument("--folder", type=Path, help="an empty folder that stays, for a look at what was said")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for line in trial(
-            Path(folder),
+            given.folder or Path(folder),
             kills=given.kills,
             seed=given.seed,
             pause=given.pause,
