@@ -202,6 +202,6 @@ class Loop:
         if str(error) != self._told:
             self._events.say(f"{error}; trying again until it works")
             self._told = str(error)
-        stopped.wait(min(_LONGEST_PAUSE, 2.0**self._pauses))
+        stopped.wait(min(_LONGEST_PAUSE, 2.0 ** min(self._pauses, 10)))
         self._pauses += 1
         self._next_look = -math.inf

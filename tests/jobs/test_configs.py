@@ -168,3 +168,22 @@ def test_a_deployment_that_the_run_starts_judges(tmp_path: Path, changed: Callab
     assert set(judged.status) <= {"ok", "not_applicable"}
     assert judged[judged.status == "ok"].cached_tokens.sum() > 0
     assert {json.loads(text)["engine"].split(".")[0] for text in judged.config} == {"serve 0"}
+
+
+@covers("online.yaml")
+@pytest.mark.slow
+def test_the_online_example_follows_the_bundled_traces(tmp_path: Path, changed: Callable[..., str], run: Run) -> None:
+    config = changed("online.yaml", store=str(tmp_path / "out"), kind="scripted")
+    done = run("online", config, "--once", "--json")
+    assert done.returncode == 0, done.stderr
+    rows = pd.read_parquet(tmp_path / "out")
+    assert json.loads(done.stdout)["rows_committed"] == len(rows) == rows.score_id.nunique()
+    assert set(rows.scorer) == {"not_empty", "pii", "quality"}
+    assert rows.groupby("stratum", observed=True).inclusion_probability.unique().map(list).to_dict() == {
+        "variant-b": [1.0],
+        "default": [0.25],
+    }
+    told = json.loads(run("online", config, "--status", "--json").stdout)
+    assert (told["objects_waiting"], told["objects_open"], told["loop"]["state"]) == (0, 0, "stopped")
+    assert sum(told["traces"].values()) == 128
+    assert run("report", str(tmp_path / "out"), "--out", str(tmp_path / "page.html")).returncode == 0

@@ -95,6 +95,7 @@ class World:
         leased: bool = True,
         prepare_scoring: Callable[[InProcess], None] | None = None,
         looked: Callable[..., None] = lambda *_: None,
+        committed: Callable[..., None] = lambda *_: None,
     ) -> tuple[Loop, State, InProcess]:
         prepared = prepare(config, job="online")
         stream, scoring = Stream.of(config, prepared), InProcess(prepared)
@@ -104,7 +105,12 @@ class World:
         if leased:
             assert lease.acquire(threading.Event())
         state = rebuild(stream.root)
-        events = Events(say=self.said.append, committed=lambda entry, _: self.entries.append(entry), looked=looked)
+
+        def noted(entry: Entry, after: State) -> None:
+            self.entries.append(entry)
+            committed(entry, after)
+
+        events = Events(say=self.said.append, committed=noted, looked=looked)
         self.lease = lease
         return Loop(stream, lease, scoring, state, events), state, scoring
 
@@ -125,6 +131,10 @@ class World:
         loop.run(stopped)
         self.lease.release()
         return state
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        """``action`` beside the loop, after a while."""
+        threading.Timer(seconds, action).start()
 
     def run_once(self, config: OnlineConfig, **given: Any) -> State:
         loop, state, _ = self.life(config, **given)
