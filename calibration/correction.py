@@ -19,12 +19,12 @@ LEAST_LABELS = 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Labelled:
-    """Labelled traces, one entry each, shape (n,): what people said and what the judge said (True is a pass), and the
-    weight of the label: the inverse of the probability that the trace was drawn for labelling. ``clusters``: the
-    conversation of each; traces of one are not independent."""
+    """Labelled traces, one entry each, shape (n,): what people said and what the judge said (True is a pass, or numbers
+    from both), and the weight of the label: the inverse of the probability that the trace was drawn for labelling.
+    ``clusters``: the conversation of each; traces of one are not independent."""
 
-    human: npt.NDArray[np.bool_]
-    judge: npt.NDArray[np.bool_]
+    human: npt.NDArray[Any]
+    judge: npt.NDArray[Any]
     weights: npt.NDArray[np.float64]
     clusters: npt.NDArray[Any]
 
@@ -66,7 +66,7 @@ def _from_labels_here(
     here: Labelled,
     alpha: float,
 ) -> Estimate:
-    if _correlation(here) < 1 / (len(here) - 2) ** 0.5:
+    if correlation(here) < 1 / (len(here) - 2) ** 0.5:
         found = rate_ci(here.human.astype(float), here.weights, here.clusters, alpha)
         return Estimate(
             value=found.value,
@@ -146,20 +146,25 @@ def _design_effect(here: Labelled, share: float) -> float:
     return max(1.0, groups / (groups - 1) * float(together @ together) / alone)
 
 
-def _correlation(here: Labelled) -> float:
+def correlation(here: Labelled) -> float:
+    """Pearson's correlation of judge and people; 0 where one of them does not vary."""
     if len(set(here.human.tolist())) < 2 or len(set(here.judge.tolist())) < 2:
         return 0.0
     return float(np.corrcoef(here.human, here.judge)[0, 1])
 
 
 def labelled_of(
-    human: Mapping[str, bool], judge: Mapping[str, bool], weights: Mapping[str, float], clusters: Mapping[str, str]
+    human: Mapping[str, float],
+    judge: Mapping[str, float],
+    weights: Mapping[str, float],
+    clusters: Mapping[str, str],
+    kind: type[bool] | type[float] = bool,
 ) -> Labelled:
-    """The traces that both have a word about, in the order of ``human``."""
+    """The traces that both have a word (``kind`` bool) or a number (float) about, in the order of ``human``."""
     both = [trace for trace in human if trace in judge]
     return Labelled(
-        human=np.array([human[t] for t in both], dtype=bool),
-        judge=np.array([judge[t] for t in both], dtype=bool),
+        human=np.array([human[t] for t in both], dtype=kind),
+        judge=np.array([judge[t] for t in both], dtype=kind),
         weights=np.array([weights.get(t, 1.0) for t in both], dtype=np.float64),
         clusters=np.array([clusters.get(t, t) for t in both], dtype=str),
     )

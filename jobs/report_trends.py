@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from calibration.decisions import read_decisions
-from calibration.trends import Point, Trend
+from calibration.trends import MEAN, PASS_RATE, Point, Trend
 from jobs.wording import interval, number, one_line, percent
 from judgefleet.errors import ConfigError
 from judgefleet.statistics import Estimate
@@ -34,22 +34,30 @@ class TrendView:
 
 
 def trends_on_page(store: str) -> list[Trend]:
-    """Daily windows of every judge and axis whose gate is open; rows are read only if one was ever opened."""
+    """Daily windows of every judge and axis whose gate is open; rows are read only if one was ever opened.
+
+    Pass rates where the audit has a cut, and means too where people gave numbers.
+    """
     if not any(decision.trusted for decision in read_decisions(store)):
         return []
     from jobs.trends import Options, trends_of
 
     try:
-        return [trend for trend in trends_of(store, Options()).trends if trend.gate.trusted]
+        found = [trend for trend in trends_of(store, Options()).trends if trend.gate.trusted]
+        if any(trend.measure == PASS_RATE for trend in found):
+            means = trends_of(store, Options(measure=MEAN)).trends
+            rates = {(t.scorer, t.axis, t.fingerprint) for t in found if t.measure == PASS_RATE}
+            found += [t for t in means if (t.scorer, t.axis, t.fingerprint) in rates and t.points[0].corrected]
     except ConfigError:  # an audit that has moved must not cost the page
         return []
+    return sorted(found, key=lambda trend: (trend.scorer, trend.axis))
 
 
 def views(trends: Sequence[Trend]) -> list[TrendView]:
     """What the template shows."""
     return [
         TrendView(
-            title=f"{one_line(trend.scorer, 60)}, {one_line(trend.axis, 60)}",
+            title=f"{one_line(trend.scorer, 60)}, {one_line(trend.axis, 60)}: {trend.measure.replace('_', ' ')}",
             windows=[_view(point) for point in trend.points[-_MOST_WINDOWS:]],
         )
         for trend in trends

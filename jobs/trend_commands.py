@@ -16,6 +16,10 @@ def trends(
     audit: Annotated[
         str | None, typer.Option(help="Correct by this audit; default: that of the gate's decision.")
     ] = None,
+    measure: Annotated[
+        str | None,
+        typer.Option(help="mean or pass_rate; default: pass_rate where the audit has a cut, else mean."),
+    ] = None,
     baseline: Annotated[int, typer.Option(min=1, help="How many first windows the others are compared with.")] = 1,
     alpha: Annotated[
         float, typer.Option(min=1e-6, max=0.5, help="Risk of any false alarm over --horizon windows.")
@@ -33,6 +37,8 @@ def trends(
 ) -> None:
     """Windows with coverage, raw and corrected figures, changes and judge changes.
 
+    Pass rates where the audit has a cut; means on people's scale where it has numbers (--measure mean).
+
     Nothing is shown of a judge whose gate is not OPEN: exit code 1 where it is CLOSED, 3 where evidence is lacking or
     stale. --untrusted shows it, marked. An alert (--below) ends with exit code 1.
     """
@@ -40,7 +46,15 @@ def trends(
     from jobs.trends import Options
 
     options = Options(
-        window=window, scorer=scorer, axis=axis, by=by, audit=audit, baseline=baseline, alpha=alpha, horizon=horizon
+        window=window,
+        scorer=scorer,
+        axis=axis,
+        by=by,
+        audit=audit,
+        baseline=baseline,
+        alpha=alpha,
+        horizon=horizon,
+        measure=measure,
     )
     code = show(
         store,

@@ -57,7 +57,7 @@ def _print(found: Trends, shown: Sequence[Trend], alerts: Sequence[Trend], bridg
             console.print("  its trends are not shown; --untrusted shows them, marked", markup=False)
     for trend in shown:
         mark = "" if trend.gate.trusted else f"  {UNTRUSTED}"
-        console.print(f"\n{_name(trend)}{mark}", markup=False)
+        console.print(f"\n{_name(trend)}: {trend.measure.replace('_', ' ')} of each window{mark}", markup=False)
         console.print(_table(trend))
     for text in (
         *(_bridge(b, b in bridges) for b in found.bridges),

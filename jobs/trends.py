@@ -8,13 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from calibration.audit import PAIR
-from calibration.audit_folder import Audit
-from calibration.consensus import consensus_of
 from calibration.gate import GateDecision
-from calibration.matched import PASS, human_label
-from calibration.trends import WINDOWS, Bridge, People, Trend, bridge_of, points_of
+from calibration.trends import MEAN, PASS_RATE, WINDOWS, Bridge, Trend, bridge_of, points_of
 from jobs.gates import gates_of
+from jobs.trend_people import people_of
 from judgefleet.errors import ConfigError, did_you_mean
 from judgefleet.store import read_scores
 
@@ -47,7 +44,8 @@ _FIELDS = ("service", "environment", "experiment", "variant", "stratum")
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
     """``by``: the segment, a field of the trace or the name of an attribute. ``audit``: a folder whose labels correct
-    the figures; None takes the one of the latest decision."""
+    the figures; None takes the one of the latest decision. ``measure``: ``mean`` or ``pass_rate``; None takes pass
+    rates where the audit has a cut."""
 
     window: str = "day"
     scorer: str | None = None
@@ -57,6 +55,7 @@ class Options:
     baseline: int = 1
     alpha: float = 0.05
     horizon: int = 52
+    measure: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +73,8 @@ def trends_of(store: str, options: Options, now: datetime | None = None) -> Tren
     """Every judge and axis that ``options`` names. Raises ConfigError: no such scorer, axis or window, or no judge."""
     if options.window not in WINDOWS:
         raise ConfigError(f"found the window {options.window!r}; {did_you_mean(options.window, WINDOWS)}")
+    if options.measure not in (None, MEAN, PASS_RATE):
+        raise ConfigError(f"found the measure {options.measure!r}; allowed: {MEAN}, {PASS_RATE}")
     gates = [gate for gate in gates_of(store, now) if _wanted(gate, options)]
     if not gates:
         raise ConfigError(f"no LLM judge of that name has scored in {store!r}; 'judgefleet gate {store}' lists them")
@@ -89,7 +90,7 @@ def _wanted(gate: GateDecision, options: Options) -> bool:
 
 def _trends(rows: pd.DataFrame, gate: GateDecision, options: Options, notes: list[str]) -> Iterator[Trend]:
     mine = _rows_of(rows, gate)
-    people = _people(options.audit or gate.audit_uri, gate, notes)
+    people = people_of(options.audit or gate.audit_uri, gate, options.measure, notes)
     segments = _segments(mine, options.by)
     for name in sorted(set(segments)):
         points = points_of(
@@ -108,6 +109,7 @@ def _trends(rows: pd.DataFrame, gate: GateDecision, options: Options, notes: lis
                 segment=name,
                 gate=gate,
                 points=points,
+                measure=people.measure if people else MEAN,
             )
     if undated := int(mine["trace_started_at"].isna().sum()):
         notes.append(f"{gate.scorer}/{gate.axis}: {undated:,} rows have no time and are in no window")
@@ -126,36 +128,6 @@ def _segments(rows: pd.DataFrame, by: str | None) -> "pd.Series[Any]":
     if by in _FIELDS:
         return rows[by].astype(object).fillna("none")
     return rows["attributes"].map(lambda pairs: dict(pairs if pairs is not None else ()).get(by, "none"))
-
-
-def _people(uri: str | None, gate: GateDecision, notes: list[str]) -> People | None:
-    """The audit's labels as pass and fail; None, with a note, where they cannot be."""
-    where = f"{gate.scorer}/{gate.axis}"
-    if uri is None:
-        notes.append(f"{where}: no audit, so nothing is corrected; --audit names one")
-        return None
-    audit = Audit(uri)
-    if not audit.exists:
-        notes.append(f"{where}: no audit in {uri!r} any more, so nothing is corrected; --audit names another")
-        return None
-    info = audit.info
-    if (info.scorer or gate.scorer, info.axis or gate.axis) != (gate.scorer, gate.axis):
-        notes.append(
-            f"{where}: the audit {info.audit_id!r} is about {info.scorer}/{info.axis}, so nothing is corrected"
-        )
-        return None
-    if info.kind == PAIR or info.cut is None:
-        notes.append(
-            f"{where}: the audit {info.audit_id!r} says no 'cut' between pass and fail, so nothing is corrected"
-        )
-        return None
-    said = {i: human_label(info, c) for i, c in consensus_of(audit.labels, info.kind).items()}
-    traces = {item.trace_ids[0]: item for item in audit.items.values() if item.trace_ids and said.get(item.item_id)}
-    return People(
-        human={trace: said[item.item_id] == PASS for trace, item in traces.items()},
-        weights={trace: 1 / item.inclusion_probability for trace, item in traces.items()},
-        cut=info.cut,
-    )
 
 
 def _bridges(rows: pd.DataFrame, gates: Sequence[GateDecision]) -> Iterator[Bridge]:

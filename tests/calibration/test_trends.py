@@ -75,6 +75,37 @@ def test_the_corrected_rate_is_of_people_where_the_judge_is_biased() -> None:
     assert point.corrected.high - point.corrected.low < 0.14
 
 
+def test_the_corrected_mean_is_of_people_where_the_judge_is_biased() -> None:
+    """The judge gives half a grade too much and shows half of each difference; people's mean is 3."""
+    rng = np.random.default_rng(4)
+    human = rng.integers(1, 6, 2000).astype(float)
+    frame = rows((2.0 + 0.5 * human + rng.normal(0, 0.2, 2000)).tolist())
+    numbers = {f"t0-{i}": float(human[i]) for i in range(0, 2000, 10)}
+    people = People(human=numbers, weights={}, cut=None, scale=(1.0, 5.0))
+    [point] = points_of(frame, window=WINDOWS["day"], people=people)
+    assert point.raw.value == pytest.approx(3.5, abs=0.05)
+    assert "Hajek mean" in point.raw.method
+    assert point.corrected is not None
+    assert point.corrected.value == pytest.approx(human.mean(), abs=0.1)
+    assert "post-stratified by grade" in point.corrected.method
+
+
+def test_a_window_without_labels_is_corrected_by_those_of_the_others() -> None:
+    rng = np.random.default_rng(6)
+    human = rng.integers(1, 6, 400).astype(float)
+    before = rows((2.0 + 0.5 * human + rng.normal(0, 0.2, 400)).tolist())
+    after = rows((2.0 + 0.5 * np.repeat(2.0, 100) + rng.normal(0, 0.2, 100)).tolist(), day=1)
+    people = People(human={f"t0-{i}": float(human[i]) for i in range(100)}, weights={}, cut=None, scale=(1.0, 5.0))
+    first, second = points_of(pd.concat([before, after]), window=WINDOWS["day"], people=people)
+    assert second.corrected is not None
+    assert second.corrected.value == pytest.approx(2.0, abs=0.15)
+    assert "inverse regression" in second.corrected.method
+    assert first.raw.value is not None
+    assert second.raw.value is not None
+    assert second.change is not None
+    assert second.change.value == pytest.approx(second.raw.value - first.raw.value)
+
+
 def labels(human: list[int], judge: list[int]) -> Labelled:
     n = len(human)
     return Labelled(human=np.array(human, bool), judge=np.array(judge, bool), weights=np.ones(n), clusters=np.arange(n))
