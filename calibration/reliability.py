@@ -11,6 +11,7 @@ from calibration.audit import AuditInfo
 from calibration.bootstrap import bootstrap_ci
 from calibration.judgements import JudgeRun
 from calibration.matched import Matched, class_of
+from calibration.rates import rate_ci
 from judgefleet.statistics import Estimate
 
 BINS = 10
@@ -18,13 +19,16 @@ BINS = 10
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bin:
-    """Items whose confidence lies in [low, high): their mean confidence, and how often the judge was right."""
+    """Items whose confidence lies in [low, high): their mean confidence, and how often the judge was right, with the
+    exact 95 % interval; None for items of one cluster."""
 
     low: float
     high: float
     n: int
     confidence: float
     accuracy: float
+    accuracy_low: float | None = None
+    accuracy_high: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +65,10 @@ def _measured(confidence: npt.NDArray[np.float64], right: Any, weights: Any, clu
     return Reliability(
         ece=bootstrap_ci(sums, _ece, n=n, what="expected calibration error, 10 bins"),
         brier=bootstrap_ci(errors, lambda s: s[..., 0] / s[..., 1], n=n, what="Brier score"),
-        bins=tuple(_bin(place, sums.sum(0)[place], int((places == place).sum())) for place in np.unique(places)),
+        bins=tuple(
+            _bin(int(place), confidence[mask], rate_ci(right[mask], weights[mask], clusters[mask]), weights[mask])
+            for place, mask in ((place, places == place) for place in np.unique(places))
+        ),
     )
 
 
@@ -69,10 +76,15 @@ def _ece(sums: Any) -> Any:
     return np.abs(sums[..., 1] - sums[..., 2]).sum(-1) / sums[..., 0].sum(-1)
 
 
-def _bin(place: int, sums: Any, n: int) -> Bin:
-    total, confidence, right = map(float, sums)
+def _bin(place: int, confidence: npt.NDArray[np.float64], right: Estimate, weights: Any) -> Bin:
     return Bin(
-        low=int(place) / BINS, high=(int(place) + 1) / BINS, n=n, confidence=confidence / total, accuracy=right / total
+        low=place / BINS,
+        high=(place + 1) / BINS,
+        n=len(confidence),
+        confidence=float(weights @ confidence / weights.sum()),
+        accuracy=right.value or 0.0,
+        accuracy_low=right.low,
+        accuracy_high=right.high,
     )
 
 

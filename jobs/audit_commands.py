@@ -103,6 +103,9 @@ def audit_run(
     judge: Annotated[str | None, typer.Option(help="Of recorded verdicts: only this judge.")] = None,
     prompt: Annotated[str | None, typer.Option(help="Of recorded verdicts: only this prompt.")] = None,
     segment: Annotated[list[str] | None, typer.Option(help="Give figures by this segment, too; repeatable.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write all figures and the reliability diagram to this file, one HTML page.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure judges against an audit's labels and decide the gate.
@@ -111,6 +114,7 @@ def audit_run(
     With a store or a policy the exit code is the gate's: 0 OPEN, 1 CLOSED, 3 INSUFFICIENT or STALE; with several judges
     the worst of them.
     """
+    from jobs.audit_page import write_audit_page
     from jobs.audit_run import measure, own_policy
     from jobs.audit_text import print_report
     from jobs.json_text import json_text
@@ -118,6 +122,8 @@ def audit_run(
     store = _judged(config) if config else store
     chosen = {"scorer": scorer, "axis": axis, "judge": judge, "prompt": prompt}
     report = measure(audit, store=store, policy_path=policy, chosen=chosen, segments=segment or [])
+    if html:
+        write_audit_page(report, html)
     if as_json:
         print(json_text(report))  # noqa: T201
     else:

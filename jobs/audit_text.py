@@ -67,7 +67,7 @@ def print_recalibration(found: Recalibration) -> None:
 def print_report(report: AuditReport) -> None:
     """People first, then one table with a line a judge, then each judge's bias ledger and gate."""
     console = Console(highlight=False)
-    console.print(f"Audit {one_line(report.audit_id, 60)}: {_people(report)}", markup=False, soft_wrap=True)
+    console.print(f"Audit {one_line(report.audit_id, 60)}: {people_line(report)}", markup=False, soft_wrap=True)
     table = Table("Judge", "n", "Agreement", "95 %", "Kappa", "95 %", "AC1", "No verdict", "Flips", box=None)
     for judge in report.judges:
         table.add_row(*_line(judge))
@@ -95,7 +95,8 @@ def figure(found: Estimate) -> str:
     return f"{number(found.value, 3)} {interval(found, 3)}"
 
 
-def _people(report: AuditReport) -> str:
+def people_line(report: AuditReport) -> str:
+    """Who labelled how much, and how far people agree."""
     raters = f"{len(report.raters)} rater{'s' * (len(report.raters) != 1)}"
     said = f"{report.labelled:,} of {report.items:,} items labelled by {raters}"
     said += f", {report.disputed:,} disputed" if report.disputed else ""
@@ -134,9 +135,10 @@ def _details(judge: JudgeReport) -> Iterator[str]:
         said = judge.reliability
         yield f"probabilities: calibration error {figure(said.ece)}, Brier score {figure(said.brier)}"
     for entry in judge.bias:
-        yield _bias(entry)
+        yield bias_line(entry)
 
 
-def _bias(entry: Bias) -> str:
+def bias_line(entry: Bias) -> str:
+    """One entry of the bias ledger."""
     mark = {True: "bias", False: "no bias seen", None: "note"}[entry.found]
     return f"{mark}: {visible(entry.sentence)} {interval(entry.estimate, 3)}"

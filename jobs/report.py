@@ -1,25 +1,18 @@
 """The report: one HTML file that needs nothing else, runs only its own script, and shows foreign text as text."""
 
-import base64
-import hashlib
-import os
-import tempfile
-from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from markupsafe import Markup
 
-from calibration.trends import Trend
 from jobs import report_cards, report_figures, report_preference, report_run, report_trends
 from jobs.figures import Summary, distrusted
+from jobs.page import assets, write_page
 from jobs.report_cases import select_cases
 from jobs.report_tags import TagBook
+from jobs.report_trends import NO_TRENDS, PageTrends
 from jobs.templating import environment
 from jobs.wording import one_line
-from judgefleet.errors import StoreError
 
 MAX_TRACES = 300
 MAX_INDEX = 40
@@ -32,33 +25,14 @@ def write_report(
     path: Path | str,
     *,
     max_traces: int = MAX_TRACES,
-    trends: Sequence[Trend] = (),
+    trends: PageTrends = NO_TRENDS,
 ) -> Path:
     """Write the report to the local file ``path``, whole or not at all, and return it.
 
     At most ``max_traces`` traces are on the page: pairs whose verdict changed with the order first, then the lowest
     scored. Raises StoreError when the file cannot be written.
     """
-    target = Path(path)
-    page = render_report(summary, scores, samples, max_traces=max_traces, trends=trends).encode()
-    try:
-        _replace(target, page)
-    except OSError as error:
-        raise StoreError(f"cannot write the report to {str(target)!r}: {error.strerror}; name another path") from error
-    return target
-
-
-def _replace(target: Path, content: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        part.chmod(0o644)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    return write_page(render_report(summary, scores, samples, max_traces=max_traces, trends=trends), path)
 
 
 def render_report(
@@ -67,7 +41,7 @@ def render_report(
     samples: pa.Table,
     *,
     max_traces: int = MAX_TRACES,
-    trends: Sequence[Trend] = (),
+    trends: PageTrends = NO_TRENDS,
 ) -> str:
     """The page as text; its size is bounded by ``max_traces`` and the lengths in ``report_cards``.
 
@@ -87,7 +61,7 @@ def render_report(
         .get_template("report.html.j2")
         .render(
             **figures,
-            **_assets(),
+            **assets(),
             selection=selection,
             cards=cards,
             index=_index(cards, book),
@@ -97,7 +71,7 @@ def render_report(
             facts=report_run.facts(summary),
             scorers=report_run.scorers(summary),
             headlines=report_run.headlines(summary),
-            trends=report_trends.views([trend for trend in trends if trend.gate.trusted]),
+            trends=report_trends.views(trends),
             warnings=[str(w) for w in summary.facts.get("warnings") or ()],
             distrust=[d.sentence("marked “untrusted” here") for d in distrusted(summary)],
             variants=sorted(summary.slots().items(), key=lambda v: v[1]),
@@ -117,22 +91,3 @@ def _index(cards: list[report_cards.Card], book: TagBook) -> list[tuple[Any, lis
         (target, [(card, card.tags[tag]) for _, card in sorted(found.get(tag, []), key=lambda x: x[0])])
         for tag, target in book.targets.items()
     ]
-
-
-def _assets() -> dict[str, Markup]:
-    """The page's own style and script, and the policy that allows these two and nothing else."""
-    folder = files("jobs") / "templates"
-    style, script = ((folder / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
-    rules = (
-        "default-src 'none'",
-        f"style-src '{_digest(style)}'",
-        f"script-src '{_digest(script)}'",
-        "base-uri 'none'",
-        "form-action 'none'",
-    )
-    # Our own files: the only text on the page that is not escaped.
-    return {"style": Markup(style), "script": Markup(script), "policy": Markup("; ".join(rules))}  # noqa: S704
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

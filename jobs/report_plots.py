@@ -39,15 +39,16 @@ class Bar:
     height: float = 1.0
 
 
-def place(value: float, scale: Scale) -> float:
-    """Where ``value`` stands, in per cent of the width; values beyond the scale stand at its end.
+def place(value: float, scale: Scale, left: float = MARGIN) -> float:
+    """Where ``value`` stands, in per cent of the width; values beyond the scale stand at its end. ``left``: where the
+    scale begins.
 
     >>> place(1, (1, 5)), place(3, (1, 5)), place(9, (1, 5))
     (4.0, 50.0, 96.0)
     """
     low, high = scale
     share = (value - low) / (high - low) if high > low else 0.5
-    return round(MARGIN + (100 - 2 * MARGIN) * min(1.0, max(0.0, share)), 3)
+    return round(left + (100 - MARGIN - left) * min(1.0, max(0.0, share)), 3)
 
 
 def mark(e: Estimate | None, scale: Scale) -> Mark | None:

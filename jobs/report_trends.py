@@ -1,10 +1,12 @@
-"""The trends of judges whose gate is open, as tables of the report. Of other judges there are none."""
+"""The trends of judges whose gate is open, as pictures and tables of the report. Of other judges there are none."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from calibration.decisions import read_decisions
-from calibration.trends import MEAN, PASS_RATE, Point, Trend
+from calibration.gate import GateDecision
+from calibration.trends import MEAN, PASS_RATE, Bridge, Point, Trend
+from jobs.trend_plot import TrendPlot, plot_of
 from jobs.wording import interval, number, one_line, percent
 from judgefleet.errors import ConfigError
 from judgefleet.statistics import Estimate
@@ -30,38 +32,61 @@ class TrendView:
     """One judge on one axis."""
 
     title: str
+    gate: str
+    plot: TrendPlot
     windows: Sequence[WindowView]
 
 
-def trends_on_page(store: str) -> list[Trend]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PageTrends:
+    """What a page says about time. Pictures mark the ``decisions`` of the gate and the ``bridges`` between judges."""
+
+    trends: Sequence[Trend] = ()
+    decisions: Sequence[GateDecision] = ()
+    bridges: Sequence[Bridge] = ()
+
+
+NO_TRENDS = PageTrends()
+
+
+def trends_on_page(store: str) -> PageTrends:
     """Daily windows of every judge and axis whose gate is open; rows are read only if one was ever opened.
 
     Pass rates where the audit has a cut, and means too where people gave numbers.
     """
-    if not any(decision.trusted for decision in read_decisions(store)):
-        return []
+    decisions = read_decisions(store)
+    if not any(decision.trusted for decision in decisions):
+        return NO_TRENDS
     from jobs.trends import Options, trends_of
 
     try:
-        found = [trend for trend in trends_of(store, Options()).trends if trend.gate.trusted]
+        shown = trends_of(store, Options())
+        found = [trend for trend in shown.trends if trend.gate.trusted]
         if any(trend.measure == PASS_RATE for trend in found):
             means = trends_of(store, Options(measure=MEAN)).trends
             rates = {(t.scorer, t.axis, t.fingerprint) for t in found if t.measure == PASS_RATE}
             found += [t for t in means if (t.scorer, t.axis, t.fingerprint) in rates and t.points[0].corrected]
     except ConfigError:  # an audit that has moved must not cost the page
-        return []
-    return sorted(found, key=lambda trend: (trend.scorer, trend.axis))
+        return NO_TRENDS
+    ordered = sorted(found, key=lambda trend: (trend.scorer, trend.axis))
+    return PageTrends(trends=ordered, decisions=decisions, bridges=shown.bridges)
 
 
-def views(trends: Sequence[Trend]) -> list[TrendView]:
-    """What the template shows."""
-    return [
-        TrendView(
-            title=f"{one_line(trend.scorer, 60)}, {one_line(trend.axis, 60)}: {trend.measure.replace('_', ' ')}",
-            windows=[_view(point) for point in trend.points[-_MOST_WINDOWS:]],
-        )
-        for trend in trends
-    ]
+def views(page: PageTrends) -> list[TrendView]:
+    """What the template shows: trends of open gates, of others none."""
+    return [_trend(trend, page) for trend in page.trends if trend.gate.trusted]
+
+
+def _trend(trend: Trend, page: PageTrends) -> TrendView:
+    points, gate = trend.points[-_MOST_WINDOWS:], trend.gate
+    since = f" since {gate.decided_at:%Y-%m-%d}" if gate.decided_at else ""
+    until = f", until {gate.expires_at:%Y-%m-%d}" if gate.expires_at else ""
+    return TrendView(
+        title=f"{one_line(trend.scorer, 60)}, {one_line(trend.axis, 60)}: {trend.measure.replace('_', ' ')}",
+        gate=f"Gate of {trend.fingerprint}: {gate.state}{since}{until}",
+        plot=plot_of(trend, points, page.decisions, page.bridges),
+        windows=[_view(point) for point in points],
+    )
 
 
 def _view(point: Point) -> WindowView:

@@ -10,7 +10,7 @@ import pytest
 from calibration.gate import GateDecision, GateState
 from calibration.trends import Point, Trend
 from jobs.report import render_report
-from jobs.report_trends import trends_on_page
+from jobs.report_trends import NO_TRENDS, PageTrends, trends_on_page
 from jobs.summary import summarise
 from judgefleet.statistics import Estimate
 
@@ -40,7 +40,8 @@ def trend(state: GateState, scorer: str = "quality <b>") -> Trend:
 
 def page(*trends: Trend) -> str:
     run = build()
-    return render_report(summarise(run.scores, run.samples, run.facts), run.scores, run.samples, trends=trends)
+    summary = summarise(run.scores, run.samples, run.facts)
+    return render_report(summary, run.scores, run.samples, trends=PageTrends(trends=trends))
 
 
 def test_windows_of_an_open_gate_are_on_the_page_with_coverage_both_figures_and_the_alarm() -> None:
@@ -66,4 +67,4 @@ def test_a_gate_that_is_not_open_shows_no_trend(state: GateState) -> None:
 
 
 def test_a_store_without_an_open_gate_gives_none(tmp_path: Path) -> None:
-    assert trends_on_page(str(tmp_path)) == []
+    assert trends_on_page(str(tmp_path)) == NO_TRENDS
