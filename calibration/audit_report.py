@@ -16,6 +16,7 @@ from calibration.gate import GateDecision
 from calibration.judgements import JudgeRun
 from calibration.matched import BOTH_ORDERS, FIRST_ORDER, Matched, match
 from calibration.policy import Policy
+from calibration.recalibrate import unseen
 from calibration.reliability import Reliability, reliability
 from judgefleet.statistics import Estimate
 
@@ -26,7 +27,8 @@ _COMPARED = 6
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JudgeReport:
     """One judge. ``first_order``: a pair's verdict with answer A shown first, or the label of a rating;
-    ``both_orders``: the verdict reconciled over both orders, None where it was asked in one only."""
+    ``both_orders``: the verdict reconciled over both orders, None where it was asked in one only. ``held_out``: its
+    rubric shows items of this audit, so only the half that it cannot have seen counts."""
 
     judge: str
     prompt: str
@@ -38,6 +40,7 @@ class JudgeReport:
     bias: Sequence[Bias]
     reliability: Reliability | None
     gate: GateDecision
+    held_out: bool = False
 
     @property
     def name(self) -> str:
@@ -86,7 +89,7 @@ class Auditor:
         clusters = {item_id: item.cluster for item_id, item in self.items.items()}
         compared = runs[:_COMPARED]
         known = [run.name for run in compared]
-        names = [run.name if known.count(run.name) == 1 else f"{run.name} ({run.source})" for run in compared]
+        names = [run.name if known.count(run.name) == 1 else f"{run.name} ({_which(run)})" for run in compared]
         raters = sorted({label.rater for label in self.labels})
         return AuditReport(
             audit_id=self.info.audit_id,
@@ -97,7 +100,9 @@ class Auditor:
             raters=raters,
             ceiling=human_ceiling(self.info, self.labels, clusters),
             judges=[self._judge(run, policy, now, segments, history, uri) for run in runs],
-            comparisons=compare_judges({names[n]: self.matched(run, policy.verdict) for n, run in enumerate(compared)}),
+            comparisons=compare_judges(
+                {names[n]: self.matched(unseen(self.items, run), policy.verdict) for n, run in enumerate(compared)}
+            ),
         )
 
     def matched(self, run: JudgeRun, verdict: str) -> Matched:
@@ -115,6 +120,8 @@ class Auditor:
         uri: str | None,
     ) -> JudgeReport:
         pair = self.info.kind == PAIR
+        held_out = not run.examples.isdisjoint(self.items)
+        run = unseen(self.items, run)
         first = self.matched(run, FIRST_ORDER)
         decisive = self.matched(run, policy.verdict)
         twice = pair and any(said.combined is not None for said in run.judgements.values())
@@ -140,4 +147,10 @@ class Auditor:
                 axis=run.prompt,
                 audit_uri=uri,
             ),
+            held_out=held_out,
         )
+
+
+def _which(run: JudgeRun) -> str:
+    """What tells judges of one name apart: the file they come from, or in a store the fingerprint."""
+    return run.fingerprint if run.source == "store" else run.source

@@ -33,13 +33,15 @@ class Judgement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JudgeRun:
-    """All verdicts of one judge, by item. ``fingerprint`` names its configuration."""
+    """All verdicts of one judge, by item. ``fingerprint`` names its configuration. ``examples``: the items of audits
+    that its rubric shows as worked examples."""
 
     judge: str
     prompt: str
     source: str
     fingerprint: str
     judgements: Mapping[str, Judgement]
+    examples: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ temperature and a tie band. Nothing here can make a judge tell answers apart tha
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,20 @@ class Refit:
 def is_train(item: AuditItem, salt: str = "recalibrate") -> bool:
     """Whether the item is fitted on: half of the clusters, by hash, so that an item is always on the same side."""
     return unit_interval(item.cluster, salt) < TRAIN_SHARE
+
+
+def unseen(items: Mapping[str, AuditItem], run: JudgeRun) -> JudgeRun:
+    """The run without what its rubric may have been written from: where it shows items of this audit as examples, the
+    half that is fitted on, and whatever shares a cluster with an example."""
+    shown = {items[i].cluster for i in run.examples if i in items}
+    if not shown:
+        return run
+    kept = {
+        i: judged
+        for i, judged in run.judgements.items()
+        if i in items and not is_train(items[i]) and items[i].cluster not in shown
+    }
+    return replace(run, judgements=kept)
 
 
 def refit_map(

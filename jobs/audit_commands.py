@@ -103,6 +103,10 @@ def audit_run(
     judge: Annotated[str | None, typer.Option(help="Of recorded verdicts: only this judge.")] = None,
     prompt: Annotated[str | None, typer.Option(help="Of recorded verdicts: only this prompt.")] = None,
     segment: Annotated[list[str] | None, typer.Option(help="Give figures by this segment, too; repeatable.")] = None,
+    earlier: Annotated[
+        bool,
+        typer.Option("--earlier", help="Of a store: measure the judges that the newest one replaced, and compare."),
+    ] = False,
     html: Annotated[
         Path | None, typer.Option(help="Write all figures and the reliability diagram to this file, one HTML page.")
     ] = None,
@@ -121,14 +125,15 @@ def audit_run(
 
     store = _judged(config) if config else store
     chosen = {"scorer": scorer, "axis": axis, "judge": judge, "prompt": prompt}
-    report = measure(audit, store=store, policy_path=policy, chosen=chosen, segments=segment or [])
+    report = measure(audit, store=store, policy_path=policy, chosen=chosen, segments=segment or [], earlier=earlier)
     if html:
         write_audit_page(report, html)
     if as_json:
         print(json_text(report))  # noqa: T201
     else:
         print_report(report)
-    codes = [j.gate.exit_code for j in report.judges]
+    # The newest judge of a store comes last; the exit code is about it, not about those it replaced.
+    codes = [j.gate.exit_code for j in (report.judges[-1:] if store else report.judges)]
     decided = store is not None or policy is not None or own_policy(audit) is not None
     raise typer.Exit((1 if 1 in codes else max(codes, default=3)) if decided else 0)
 
@@ -143,6 +148,11 @@ def audit_recalibrate(
     out: Annotated[Path | None, typer.Option(help="Where the recalibrated configuration goes.")] = None,
     scorer: Annotated[str | None, typer.Option(help="The judge, if not the one in audit.yaml.")] = None,
     axis: Annotated[str | None, typer.Option(help="The axis, if not the one in audit.yaml.")] = None,
+    rubric_out: Annotated[
+        Path | None,
+        typer.Option(help="Write the judge's rubric, with worked examples from disagreements, to this file."),
+    ] = None,
+    examples: Annotated[int, typer.Option(min=1, max=20, help="At most so many worked examples in it.")] = 4,
     worst: Annotated[int, typer.Option(min=0, help="How many of the worst disagreements to list.")] = 10,
     as_json: Json = False,
 ) -> None:
@@ -150,17 +160,25 @@ def audit_recalibrate(
 
     Fitted on half of the audit's clusters, reported on the other half: a map of grades that never falls, or for pairs
     the pull of the first slot, a temperature and a tie band. The new configuration is another judge: score with it
-    and audit it again, on fresh labels where you can. Exit code 1 where nothing helps: then the rubric or the model has
-    to change, and the disagreements are where to look.
+    and audit it again, on fresh labels where you can.
+
+    --rubric-out makes a candidate of another kind: the worst disagreements of the half that is fitted on, each of
+    people's answers in turn, become worked examples of the rubric. With --out the new configuration asks with it.
+    Score with that, then 'judgefleet audit run AUDIT --store STORE --earlier' compares both on the other half. What
+    raters wrote about disagreements is listed, for whoever words the rubric.
+
+    Exit code 0 where a fit helps or a rubric was written, 1 where nothing helps: then the rubric or the model has to
+    change, and the disagreements are where to look.
     """
-    from jobs.audit_recalibrate import recalibrate
+    from jobs.audit_recalibrate import Wanted, recalibrate
     from jobs.audit_text import print_recalibration
     from jobs.json_text import json_text
 
     chosen = {"scorer": scorer, "axis": axis}
-    found = recalibrate(audit, store, config=config, out=out, chosen=chosen, worst=worst)
+    wanted = Wanted(config=config, out=out, rubric_out=rubric_out, examples=examples, worst=worst)
+    found = recalibrate(audit, store, wanted, chosen)
     print(json_text(found)) if as_json else print_recalibration(found)  # noqa: T201
-    raise typer.Exit(0 if found.refit and found.refit.helps else 1)
+    raise typer.Exit(0 if found.rubric or (found.refit and found.refit.helps) else 1)
 
 
 def _judged(config: Path) -> str:

@@ -1,9 +1,12 @@
 """An audit measured: recorded verdicts, or the judges of a score store."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from calibration.audit import AuditInfo, AuditItem
@@ -24,15 +27,17 @@ def measure(
     policy_path: Path | None,
     chosen: Mapping[str, str | None],
     segments: Sequence[str] = (),
+    earlier: bool = False,
 ) -> AuditReport:
     """Measure and decide; with a ``store`` the newest judge's decision is kept there.
 
     ``chosen``: ``scorer`` and ``axis`` of a store, ``judge`` and ``prompt`` of recorded verdicts; None takes all.
-    Raises ConfigError where there is nothing to measure.
+    ``earlier``: measure the judges that the newest one replaced, too, and compare. Raises ConfigError where there is
+    nothing to measure.
     """
     audit = Audit(audit_uri)
     info, items = audit.info, audit.items
-    runs = _recorded(audit, chosen) if store is None else judges_of(store, info, items, chosen)
+    runs = _recorded(audit, chosen) if store is None else judges_of(store, info, items, chosen, earlier)
     auditor = Auditor(info, items, audit.labels)
     report = auditor.report(
         runs,
@@ -43,17 +48,22 @@ def measure(
         uri=str(Path(audit_uri).resolve()) if audit.location.is_local and "://" not in audit_uri else audit_uri,
     )
     if store is not None:
-        for judged in report.judges:
+        for judged in report.judges[-1:]:
             write_decision(store, judged.gate)
     return report
 
 
 def judges_of(
-    store: str, info: AuditInfo, items: Mapping[str, AuditItem], chosen: Mapping[str, str | None]
+    store: str,
+    info: AuditInfo,
+    items: Mapping[str, AuditItem],
+    chosen: Mapping[str, str | None],
+    earlier: bool = False,
 ) -> list[JudgeRun]:
-    """The newest judge of each scorer and axis in a store that the audit is about. Raises ConfigError for none."""
+    """The newest judge of the scorer and axis in a store that the audit is about, after those it replaced where
+    ``earlier`` ones are wanted. Raises ConfigError for none."""
     scorer, axis = chosen["scorer"] or info.scorer, chosen["axis"] or info.axis
-    rows = read_scores(store, list(COLUMNS))
+    rows = read_scores(store, [*COLUMNS, "config"])
     for column, wanted in (("scorer", scorer), ("axis", axis)):
         known = sorted(set(rows[column].to_pylist()))
         if wanted is not None and wanted not in known:
@@ -64,12 +74,19 @@ def judges_of(
     keys = sorted({f"{r['scorer']}/{r['axis']}" for r in rows.select(["scorer", "axis"]).to_pylist()})
     if len(keys) > 1:
         raise ConfigError(f"the audit is about one of {', '.join(keys)}: say which, by --scorer and --axis")
-    newest = {(run.judge, run.prompt): run for run in store_runs(items.values(), rows.to_pylist(), info.kind)}
-    if not newest:
+    found = store_runs(items.values(), rows.select(list(COLUMNS)).to_pylist(), info.kind)
+    if not found:
         raise ConfigError(
             f"no score in {store!r} is about an item of the audit; the items' trace_ids must be those of scored traces"
         )
-    return list(newest.values())
+    return [replace(run, examples=_examples(rows, run.fingerprint)) for run in (found if earlier else found[-1:])]
+
+
+def _examples(rows: pa.Table, fingerprint: str) -> frozenset[str]:
+    """The items of audits that the rubric of this judge shows, by its configuration."""
+    place = pc.index(rows["fingerprint"], fingerprint).as_py()
+    config = json.loads(rows["config"][place].as_py() or "{}")
+    return frozenset(shown["item"] for shown in config.get("examples", ()) if shown.get("item"))
 
 
 def _recorded(audit: Audit, chosen: Mapping[str, str | None]) -> list[JudgeRun]:

@@ -14,6 +14,7 @@ from jobs.wording import interval, number, one_line, visible
 from judgefleet.statistics import Estimate
 
 _MOST_REJECTS = 10
+_MOST_NOTES = 20
 
 
 def print_import(counts: Mapping[str, Any]) -> None:
@@ -55,13 +56,32 @@ def print_recalibration(found: Recalibration) -> None:
             f"held out ({refit.n_held_out:,} items): agreement {figure(refit.before)} before, {figure(refit.after)} "
             f"after, p = {refit.p_value:.3f}: {verdict}",
         ]
-    lines += [f"written: {found.written}; score with it, and audit it again"] if found.written else []
-    lines += ["worst disagreements:"] if found.worst else []
+    lines += list(_candidate(found))
+    lines += ["worst disagreements, of the half that is fitted on:"] if found.worst else []
     for case in found.worst:
         traces = ", ".join(map(visible, case.trace_ids)) or visible(case.item_id)
         lines.append(f"  people {case.human}, judge {case.judge}: {one_line(case.question or '', 60)} (trace {traces})")
+    lines += [f"what people wrote where they disagreed with the judge on {found.axis}:"] if found.notes else []
+    for note in found.notes[:_MOST_NOTES]:
+        lines.append(f"  people {note.human}, judge {note.judge}: {one_line(note.note, 200)} ({visible(note.rater)})")
+    if len(found.notes) > _MOST_NOTES:
+        lines.append(f"  {len(found.notes) - _MOST_NOTES:,} more notes (--json lists all)")
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)
+
+
+def _candidate(found: Recalibration) -> Iterator[str]:
+    """What was written, and how to find out whether it is better."""
+    if found.rubric:
+        shown = ", ".join(f"{count} {visible(name)}" for name, count in found.rubric.classes.items())
+        yield f"rubric written: {found.rubric.path}, version {found.rubric.version}; by people's answer: {shown}"
+    if found.written:
+        yield f"written: {found.written}; score with it, and audit it again"
+    if found.rubric:
+        yield (
+            "next: judgefleet batch with the new rubric, then judgefleet audit run AUDIT --store STORE --earlier, "
+            "which compares both judges on the items held out"
+        )
 
 
 def print_report(report: AuditReport) -> None:
@@ -120,6 +140,8 @@ def _line(judge: JudgeReport) -> Iterator[str]:
 
 
 def _details(judge: JudgeReport) -> Iterator[str]:
+    if judge.held_out:
+        yield "its rubric shows items of this audit as examples: measured on the half that it was not made from"
     if judge.both_orders:
         combined = judge.both_orders.agreement
         yield f"over both orders: agreement {figure(combined)} over {combined.n:,} items"
@@ -128,14 +150,18 @@ def _details(judge: JudgeReport) -> Iterator[str]:
         yield f"{one_line(label, 20)}: {both}"
     for name, found in judge.scores.items():
         yield f"{name} {figure(found)} over {found.n:,} items"
-    for key, values in judge.main.segments.items():
-        for name, found in values.items():
-            yield f"{one_line(key, 20)} {one_line(name, 30)}: {figure(found)}, n {found.n:,}"
+    yield from _segments(judge)
     if judge.reliability:
         said = judge.reliability
         yield f"probabilities: calibration error {figure(said.ece)}, Brier score {figure(said.brier)}"
     for entry in judge.bias:
         yield bias_line(entry)
+
+
+def _segments(judge: JudgeReport) -> Iterator[str]:
+    for key, values in judge.main.segments.items():
+        for name, found in values.items():
+            yield f"{one_line(key, 20)} {one_line(name, 30)}: {figure(found)}, n {found.n:,}"
 
 
 def bias_line(entry: Bias) -> str:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from judgefleet.errors import ConfigError, did_you_mean
 from judgefleet.hashing import stable_hash
+from judgefleet.rubric_example import Example
 from judgefleet.scorer import Direction, Need
 from judgefleet.yaml_model import load_yaml_model
 
@@ -14,6 +15,7 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 
 
 _MOST_LABELS = 1000
+_EXAMPLES = "Examples with what people said come first, then what you are asked about."
 
 
 class _Strict(BaseModel):
@@ -94,6 +96,7 @@ class Rubric(_Strict):
     """Name, version, instructions and axes; ``content_hash`` changes with any word of it.
 
     ``steps``: how to come to a verdict, one after the other (the evaluation steps of G-Eval, Liu et al. 2023).
+    ``examples``: answers with what people said about them, shown to the judge before what it is to grade.
     """
 
     name: Slug
@@ -102,6 +105,7 @@ class Rubric(_Strict):
     steps: tuple[str, ...] = ()
     titles: Titles = Titles()
     axes: tuple[Axis, ...] = ()
+    examples: tuple[Example, ...] = ()
     needs: frozenset[Need] = frozenset({Need.QUESTION, Need.OUTPUT})
 
     @model_validator(mode="after")
@@ -109,6 +113,9 @@ class Rubric(_Strict):
         names = [axis.name for axis in self.axes]
         if repeated := {n for n in names if names.count(n) > 1}:
             raise ValueError(f"axes with the same name: {sorted(repeated)}")
+        scales = {axis.name: axis.scale.values for axis in self.axes}
+        if mistake := next(filter(None, (example.mistake(scales) for example in self.examples)), None):
+            raise ValueError(mistake)
         return self
 
     @property
@@ -116,13 +123,16 @@ class Rubric(_Strict):
         """16 hex digits over everything in the rubric."""
         # The order of labels is part of the question, and sorted keys would hide it.
         scales = [list(axis.scale.values.items()) for axis in self.axes]
-        return stable_hash(self.model_dump(mode="json") | {"needs": sorted(self.needs), "scales": scales}, length=16)
+        # A rubric without examples keeps the hash that it had before there were any.
+        said = self.model_dump(mode="json", exclude=None if self.examples else {"examples"})
+        return stable_hash(said | {"needs": sorted(self.needs), "scales": scales}, length=16)
 
     @property
     def text(self) -> str:
-        """The rubric as the judge reads it."""
+        """The rubric as the judge reads it; the examples stand with the material, since others wrote them."""
         steps = [f"Step {number}: {step}" for number, step in enumerate(self.steps, 1)]
-        return "\n".join([self.instructions.strip(), *steps, *(axis.text for axis in self.axes)])
+        lead = [_EXAMPLES] if self.examples else []
+        return "\n".join([self.instructions.strip(), *steps, *(axis.text for axis in self.axes), *lead])
 
 
 def load_rubric(name: str, folder: Path) -> Rubric:

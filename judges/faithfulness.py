@@ -60,6 +60,8 @@ class FaithfulnessJudge:
                 f"rubric {self.rubric.name!r} has axes with the values {found}; "
                 "faithfulness needs one axis with two labels, worth 0 and 1, as in the rubric 'claim_support'"
             )
+        if self.rubric.examples:
+            raise ConfigError(f"rubric {self.rubric.name!r} has examples; faithfulness checks claims and takes none")
         if options.claims == "sentences":
             check_language(options.language)
 

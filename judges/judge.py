@@ -173,6 +173,7 @@ def judge_config(writer: Writer, rubric: Rubric, **more: object) -> dict[str, ob
         **writer.model.config,
         "rubric": rubric.content_hash,
         "rubric_text": rubric.text,
+        **({"examples": [e.model_dump(mode="json") for e in rubric.examples]} if rubric.examples else {}),
         "layout": LAYOUT_VERSION,
         "sampling": {"temperature": 0.0, "guided": "one token of the labels at a time"},
         **more,

@@ -11,6 +11,7 @@ from judgefleet.sample import Sample
 from judgefleet.score import OrderVerdict, Outcome, Status, failure
 from judgefleet.scorer import ScorerInfo, ScorerKind, missing_need
 from judges.asking import Question, ask
+from judges.examples import example_parts
 from judges.judge import RUBRICS, JudgeOptions, Keep, Row, Unit, judge_config, remarks, writer_of
 from judges.material import answer_part, shared_parts, tool_parts
 from judges.pairs import Pair, match_pairs
@@ -142,7 +143,7 @@ class BoundPairwise:
         return Unit(rows=rows, wanted=wanted, settled=outcomes)
 
     def _body(self, pair: Pair) -> Body:
-        parts = shared_parts(pair.shared, self._rubric)
+        parts = [*example_parts(self._rubric), *shared_parts(pair.shared, self._rubric)]
         for sample, letter in zip(pair.samples, "AB", strict=True):
             tools = tool_parts(sample, self._rubric, f"{self._rubric.titles.tool_calls}, answer {letter}")
             parts += [*tools, answer_part(sample, f"Answer {letter}")]

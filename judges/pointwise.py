@@ -11,6 +11,7 @@ from judgefleet.sample import Sample
 from judgefleet.score import Outcome, Status, failure
 from judgefleet.scorer import ScorerInfo, ScorerKind, missing_need
 from judges.asking import Question, ask
+from judges.examples import example_parts
 from judges.judge import CONVERSATION, RUBRICS, JudgeOptions, Keep, Row, Unit, judge_config, remarks, writer_of
 from judges.prompt import Writer
 from judges.recalibration import ValueMap, mapped, nearest_label
@@ -120,7 +121,7 @@ class BoundPointwise:
         if missing := missing_need(self.info, sample):
             yield from (Unit(rows=(row,), settled=(failure(Status.NOT_APPLICABLE, missing),)) for row in rows)
             return
-        parts = material(self._unit, sample, self._rubric)
+        parts = [*example_parts(self._rubric), *material(self._unit, sample, self._rubric)]
         room = max(question.room(self._writer) for question in self._questions.values())
         body = self._writer.body(self._rubric.text, parts, room)
         if body.script is None:
