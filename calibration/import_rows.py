@@ -1,8 +1,9 @@
 """Rows of files that people bring, told apart by their keys: labelled pairs and ratings, labels of tools, verdicts.
 
 Forms: pairs (``pair_id`` with ``human_label`` or ``label``), ratings (``item_id`` with a label or score), verdicts
-(``judge``), Langfuse scores (``source: ANNOTATION``), Phoenix annotations (``annotator_kind: HUMAN``) and MLflow
-assessments (``source.source_type: HUMAN``). The same names are the columns of a spreadsheet.
+(``judge``), sets with the columns of the hub (``calibration.hub_rows``), Langfuse scores (``source: ANNOTATION``),
+Phoenix annotations (``annotator_kind: HUMAN``) and MLflow assessments (``source.source_type: HUMAN``). The same names
+are the columns of a spreadsheet.
 """
 
 import json
@@ -11,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from calibration.audit import PAIR, PAIR_LABELS, RATING, AuditItem, Label, Recorded
+from calibration.hub_rows import PAIRS, hub_set, read_hub_row
+from calibration.import_form import Found, NotHumanError, RowError
 
 Row = Mapping[str, Any]
-Found = AuditItem | Label | Recorded
 PUBLISHED = "published"
 _LANGFUSE = ("ANNOTATION", "API", "EVAL")
 _FALSE = (False, 0, "0", "0.0", "false", "False", "FALSE", "no")
@@ -22,17 +24,9 @@ _LABEL_NAMES = ("human_label", "label", "preference", "winner")
 _SCORE_NAMES = ("human_score", "score", "rating")
 
 
-class RowError(Exception):
-    """The row cannot be used; the text says what was found and what is allowed."""
-
-
-class NotHumanError(RowError):
-    """A score that no person gave."""
-
-
 def kind_of(row: Row) -> str | None:
     """``pair`` or ``rating``; None where the row does not say (a verdict, or a label about an item known already)."""
-    if _text(row, "pair_id") is not None or "response_a" in row:
+    if _text(row, "pair_id") is not None or "response_a" in row or hub_set(row) in PAIRS:
         return PAIR
     return None if "judge" in row else RATING
 
@@ -53,10 +47,13 @@ def label_name(row: Row) -> str | None:
     return str(row.get("name") or row.get("assessment_name") or "unnamed") if tool else None
 
 
-def read_row(row: Row, source: str) -> Iterator[Found]:
-    """What one row holds: an item and its labels, labels alone, or a verdict. Raises RowError."""
+def read_row(row: Row, source: str, folder: str = "") -> Iterator[Found]:
+    """What one row holds: an item and its labels, labels alone, or a verdict. ``folder``: that of its file. Raises
+    RowError."""
     row = {_CAMEL.get(name, name): value for name, value in row.items()}
-    if row.get("judge") is not None:
+    if (name := hub_set(row)) is not None:
+        yield from read_hub_row(name, row, source, folder)
+    elif row.get("judge") is not None:
         yield _verdict(row, source)
     elif "annotator_kind" in row:
         yield from _annotation(row, row["annotator_kind"] == "HUMAN", row, row.get("identifier") or "phoenix")

@@ -12,7 +12,8 @@ import pyarrow.parquet
 
 from calibration.audit import PAIR, PAIR_LABELS, AuditInfo, AuditItem, Label, Recorded
 from calibration.audit_folder import Audit
-from calibration.import_rows import Found, NotHumanError, RowError, kind_of, label_name, read_row
+from calibration.import_form import Found, NotHumanError, RowError
+from calibration.import_rows import kind_of, label_name, read_row
 from judgefleet.errors import ConfigError
 from judgefleet.hashing import stable_hash
 from judgefleet.location import open_location
@@ -83,7 +84,9 @@ def _read_file(uri: str, found: Imported, wanted: str | None) -> None:
 def _things(row: Any, source: str, uri: str, where: str, found: Imported) -> list[Found]:
     """What the row holds; nothing, and a reject, where it cannot be used."""
     try:
-        things = list(read_row(row, source)) if isinstance(row, Mapping) else _not_a_row(row)
+        things = (
+            list(read_row(row, source, PurePosixPath(uri).parent.name)) if isinstance(row, Mapping) else _not_a_row(row)
+        )
         _note_kind(row, things, found)
         if (name := label_name(row)) is not None:
             found.names.add(name)

@@ -17,7 +17,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, fo
 @audit_app.command("import")
 def audit_import(
     audit: AuditDir,
-    files: Annotated[list[str], typer.Argument(help="Files of labels or verdicts: JSON Lines, JSON, CSV or Parquet.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            help="Files of labels or verdicts: JSON Lines, JSON, CSV or Parquet; or hub:NAME for a set of the Hugging "
+            "Face hub: mt_bench, llmbar, halueval."
+        ),
+    ],
     name: Annotated[
         str | None, typer.Option(help="Which labels of a tracing tool: the name they are kept under there.")
     ] = None,
@@ -32,11 +38,13 @@ def audit_import(
     the place of what it gave before. Rows that cannot be used are listed; exit code 4 where there are any.
     """
     from calibration.audit_folder import Audit
+    from calibration.hub_sets import PREFIX, files_of
     from calibration.importing import import_files
     from jobs.audit_text import print_import
 
     folder = Audit(audit)
-    found = import_files(folder, files, name)
+    paths = [p for f in files for p in (files_of(f.removeprefix(PREFIX)) if f.startswith(PREFIX) else [f])]
+    found = import_files(folder, paths, name)
     counts = {
         "audit": audit,
         "kind": folder.info.kind,
