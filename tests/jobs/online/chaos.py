@@ -1,6 +1,6 @@
 """Kill what runs the loop at random moments and compare the store with that of an undisturbed run, row for row.
 
-    python tests/jobs/online/chaos.py --kills 30 --seed 1 [--traces 20000] [--rate 100] [--no-s3] [--no-cluster]
+    python tests/jobs/online/chaos.py --kills 30 --seed 1 [--rate 100] [--no-s3] [--no-cluster]
 
 A separate process writes traces to an S3 server (moto, in a process of its own) at a steady rate: whole ones as JSON
 Lines, some as OTLP spans in two objects each. ``judgefleet online`` follows, on a Ray cluster of two nodes on this
@@ -10,6 +10,7 @@ have the same rows.
 """
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -19,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -101,11 +102,14 @@ def until(true: Any, seconds: float, what: str) -> None:
 # The writer: a process of its own.
 
 
-def objects(traces: int) -> Iterator[tuple[str, bytes]]:
+def objects(ended: Callable[[], bool]) -> Iterator[tuple[str, bytes]]:
     """Names and contents in the order of writing; every fifth object begins ten traces that the next one completes."""
     held: list[dict[str, Any]] = []
-    for number, start in enumerate(range(0, traces, AN_OBJECT)):
-        lines = [json.dumps(whole(i)) for i in range(start, min(start + AN_OBJECT, traces))]
+    for number in itertools.count():
+        if ended():
+            break
+        start = number * AN_OBJECT
+        lines = [json.dumps(whole(i)) for i in range(start, start + AN_OBJECT)]
         yield f"{number:06d}.jsonl", ("\n".join(lines) + "\n").encode()
         if held:
             yield f"{number:06d}-rest.json", otlp(held)
@@ -137,12 +141,12 @@ def otlp(found: list[dict[str, Any]]) -> bytes:
     return json.dumps({"resourceSpans": [{"resource": {}, "scopeSpans": [{"spans": found}]}]}).encode()
 
 
-def write(uri: str, traces: int, rate: float) -> None:
-    """Write ``traces`` at ``rate`` a second; a server that does not answer is waited for."""
+def write(uri: str, rate: float, end: str) -> None:
+    """Write ``rate`` traces a second until there is a file ``end``; a server that does not answer is waited for."""
     from judgefleet.storage import open_location, write_atomic
 
     place, started = open_location(uri), time.monotonic()
-    for number, (name, content) in enumerate(objects(traces)):
+    for number, (name, content) in enumerate(objects(Path(end).exists)):
         until(lambda n=name, c=content: attempted(lambda: write_atomic(place.child(n), c)), 600, f"{name} is written")
         time.sleep(max(0.0, started + (number + 1) * AN_OBJECT / rate - time.monotonic()))
 
@@ -153,8 +157,8 @@ def write(uri: str, traces: int, rate: float) -> None:
 class Trial:
     """One store under attack and one in peace."""
 
-    def __init__(self, folder: Path, *, traces: int, rate: float, s3: bool, cluster: bool, seed: int) -> None:
-        self.folder, self.traces, self.rate = folder, traces, rate
+    def __init__(self, folder: Path, *, rate: float, s3: bool, cluster: bool, seed: int) -> None:
+        self.folder, self.rate = folder, rate
         self.place, self.random = Place(folder, s3=s3), random.Random(seed)
         self.cluster = self._start_cluster() if cluster else None
         self.log = folder / "loop.log"
@@ -205,7 +209,7 @@ class Trial:
         return cluster
 
     def start_writer(self) -> "subprocess.Popen[bytes]":
-        given = f"{self.place.uri('traces')!r}, {self.traces}, {self.rate}"
+        given = f"{self.place.uri('traces')!r}, {self.rate}, {str(self.folder / 'end')!r}"
         code = f"import runpy; runpy.run_path({__file__!r})['write']({given})"
         return subprocess.Popen([sys.executable, "-c", code])
 
@@ -266,8 +270,15 @@ class Trial:
         ran = subprocess.run([*CLI, "online", str(self.config), "--status", "--json"], capture_output=True, check=False)
         return dict(json.loads(ran.stdout)) if ran.returncode == 0 else {}
 
-    def finish(self) -> None:
-        """Wait until nothing is left to read, and end the loop as an operator would."""
+    def goes_on(self, since: int) -> int:
+        """Wait until more is committed than ``since`` batches; returns how many are."""
+        until(lambda: self.status().get("batches", 0) > since, 600, f"a batch after {since}")
+        return int(self.status()["batches"])
+
+    def finish(self, writer: "subprocess.Popen[bytes]") -> None:
+        """End the writer, wait until nothing is left to read, and end the loop as an operator would."""
+        (self.folder / "end").touch()
+        writer.wait()
         until(
             lambda: self.status().get("objects_waiting") == self.status().get("objects_open") == 0, 900, "all is read"
         )
@@ -309,12 +320,14 @@ def trial(folder: Path, *, kills: int, seed: int, pause: float, stop_seconds: fl
     try:
         writer = found.start_writer()
         found.start_loop()
-        until(lambda: found.status().get("batches", 0) > 0, 300, "the first batch is committed")
+        batches = found.goes_on(0)
         for number in range(kills):
             time.sleep(found.random.uniform(0, 2 * pause))
-            yield f"{number + 1}. {found.attack(stop_seconds)}; batches {found.status().get('batches')}"
-        writer.wait()
-        found.finish()
+            said, began = found.attack(stop_seconds), time.monotonic()
+            # Every other attack comes while the loop still recovers from the one before.
+            batches = found.goes_on(batches) if number % 2 else batches
+            yield f"{number + 1}. {said}; {batches} batches, {time.monotonic() - began:.0f} s later"
+        found.finish(writer)
         found.undisturbed()
         yield compare(found.rows("attacked"), found.rows("peace"))
     finally:
@@ -335,7 +348,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--traces", type=int, default=20_000)
     parser.add_argument("--rate", type=float, default=100.0, help="traces a second")
     parser.add_argument("--pause", type=float, default=10.0, help="mean seconds between two attacks")
     parser.add_argument("--stop-seconds", type=float, default=60.0, help="how long the S3 server is stopped")
@@ -350,7 +362,6 @@ def main() -> None:
             seed=given.seed,
             pause=given.pause,
             stop_seconds=given.stop_seconds,
-            traces=given.traces,
             rate=given.rate,
             s3=not given.no_s3,
             cluster=not given.no_cluster,
