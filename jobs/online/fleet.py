@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from jobs.causes import cause_of
+from jobs.causes import cause_of, engine_words
 from jobs.online.config import OnlineSettings
 from jobs.online.worker import ScoreWorker
 from jobs.prepare import Prepared
@@ -27,10 +28,10 @@ class ScoringFailedError(RunError):
 
 
 class Fleet:
-    """Started by ``start``; ``score`` may be called by several threads."""
+    """Started by ``start``; ``score`` may be called by several threads. ``logs``: the folder of Ray's log files."""
 
-    def __init__(self, prepared: Prepared, settings: OnlineSettings) -> None:
-        self._prepared, self._settings = prepared, settings
+    def __init__(self, prepared: Prepared, settings: OnlineSettings, logs: Path) -> None:
+        self._prepared, self._settings, self._logs = prepared, settings, logs
         self._stall = prepared.config.run.stall_seconds
         self._lock = threading.Lock()
         self._workers: list[Any] = []
@@ -53,7 +54,8 @@ class Fleet:
         self._workers = [made.remote(self._prepared.local, setup, engines) for _ in range(self._settings.workers)]
         self._started += 1
         if (wrong := self._wrong(_SECONDS_TO_START)) is not None:
-            raise RunError(f"the judge did not come up: {wrong}")
+            said = engine_words(self._logs)
+            raise RunError(f"the judge did not come up: {wrong}" + (f" The engine said: {said}" if said else ""))
 
     def score(self, samples: Sequence[Sample]) -> pa.Table:
         """Rows of ``samples``. Raises ScoringFailedError when a worker or engine died, or gave no answer in time."""

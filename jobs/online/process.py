@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from jobs.batch import run_facts
 from jobs.cluster import ray_session
@@ -54,8 +55,8 @@ class Life:
             metrics.committed(entry, state)
             self._journal.committed(entry)
 
-        with self._session(), self._lease(stream) as lease:
-            fleet = Fleet(prepared, self._config.online)
+        with self._session() as logs, self._lease(stream) as lease:
+            fleet = Fleet(prepared, self._config.online, logs)
             if take_over:
                 self._start(fleet)
             if not lease.acquire(self._stopped, take_over=take_over, wait=not once):
@@ -78,7 +79,7 @@ class Life:
         """Score the dead letters again; returns how many there were, and how many are dead again."""
         prepared = self._checked()
         stream = Stream.of(self._config, prepared)
-        with self._session(), self._lease(stream) as lease:
+        with self._session() as logs, self._lease(stream) as lease:
             if not lease.acquire(self._stopped, wait=False):
                 raise ConfigError(f"a loop follows the stream {self._config.name!r}; stop it, then replay")
             state = rebuild(stream.root)
@@ -87,7 +88,7 @@ class Life:
             samples = [s for s in read_dead(stream.root, names) if scored.add(s.trace, joined=False)]
             if not names:
                 return 0, 0
-            fleet = Fleet(prepared, self._config.online)
+            fleet = Fleet(prepared, self._config.online, logs)
             self._start(fleet)
             Loop(stream, lease, fleet, state, Events(say=self._journal.say)).replay(samples, names)
             return len(samples), sum(state.dead.values())
@@ -115,12 +116,12 @@ class Life:
         fleet.start()
 
     @contextmanager
-    def _session(self) -> Iterator[None]:
-        with ray_session():
+    def _session(self) -> Iterator[Path]:
+        with ray_session() as logs:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, self.stop)
             threading.Thread(target=self._watch_parent, args=(os.getppid(),), daemon=True).start()
-            yield
+            yield logs
 
     @contextmanager
     def _lease(self, stream: Stream) -> Iterator[Lease]:
