@@ -10,7 +10,7 @@ from judgefleet.score import Outcome, Status, failure
 from judges.checks.base import Check, check_info, failed, passed, quoted, some
 from judges.checks.json_text import parse_json
 from judges.checks.unicode_text import UNICODE_VERSION
-from judges.checks.words import mark_edges, plain_words
+from judges.checks.words import compared, spoken
 
 Rule: TypeAlias = Literal["all_of", "any_of", "none_of"]
 RULES: tuple[Rule, ...] = ("all_of", "any_of", "none_of")
@@ -20,13 +20,7 @@ _MOST_PHRASES = 200
 _MOST_SHOWN = 3
 
 
-def _spoken(phrase: str) -> str:
-    if not phrase.strip():
-        raise ValueError("a phrase needs something that can be seen")
-    return phrase
-
-
-Phrase: TypeAlias = Annotated[str, AfterValidator(_spoken)]
+Phrase: TypeAlias = Annotated[str, AfterValidator(spoken)]
 
 
 class Contains(Check):
@@ -94,8 +88,7 @@ class Contains(Check):
         return [*written, *(_listed(key, attributes.get(key)) if key else ())]
 
     def _compared(self, text: str) -> str:
-        text = plain_words(text, ignore_case=self.options.ignore_case)
-        return mark_edges(text) if self.options.whole_words else text
+        return compared(text, ignore_case=self.options.ignore_case, whole_words=self.options.whole_words)
 
 
 def _broken(phrases: Mapping[Rule, list[str]], found: Mapping[Rule, list[str]]) -> list[str]:

@@ -1,6 +1,9 @@
 """JSON Schema (any draft that ``$schema`` names, else 2020-12), bounded in time and without any download."""
 
+import time
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 from jsonschema import ValidationError, validators
@@ -11,9 +14,11 @@ from referencing.exceptions import Unresolvable
 
 from judgefleet.errors import ConfigError
 from judgefleet.hashing import canonical_json
+from judges.checks.json_text import kind_of, parse_json
 from judges.checks.patterns import compile_pattern
 
-_TIMEOUT_S = 1.0
+# When the validation that runs here must be over; one validator may serve many threads.
+_ENDS: ContextVar[float] = ContextVar("_ENDS")
 # The library searches these names with Python's re, which no time limit can stop.
 _UNBOUNDED = "patternProperties"
 
@@ -38,14 +43,43 @@ def build_validator(schema: Mapping[str, Any]) -> Any:
     return validator
 
 
+def read_schema(given: Mapping[str, Any] | Path | None) -> Mapping[str, Any] | None:
+    """The schema itself where ``given`` is the path of a file with one. Raises ConfigError."""
+    if not isinstance(given, Path):
+        return given
+    try:
+        schema = parse_json(given.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"schema: {str(given)!r} cannot be read as JSON ({error}); give a file with a schema"
+        ) from error
+    if not isinstance(schema, dict):
+        raise ConfigError(f"schema: {str(given)!r} holds {kind_of(schema)}; a JSON Schema is an object")
+    return schema
+
+
 def first_error(validator: Any, value: Any) -> str | None:
     """Where and why ``value`` breaks the schema, or None when it does not. Raises TimeoutError, RecursionError.
 
     >>> first_error(build_validator({"properties": {"n": {"type": "integer"}}}), {"n": "1"})
     "$.n: '1' is not of type 'integer'"
     """
-    error = next(validator.iter_errors(value), None)
+    error = first_violation(validator, value)
     return None if error is None else f"{error.json_path}: {error.message}"
+
+
+def first_violation(validator: Any, value: Any, timeout_s: float = 1.0) -> ValidationError | None:
+    """The first place where ``value`` breaks the schema, as the library describes it.
+
+    Raises TimeoutError when the patterns of the schema made this thread compute for longer than ``timeout_s`` together,
+    and RecursionError.
+    """
+    before = _ENDS.set(time.thread_time() + timeout_s)
+    try:
+        found: ValidationError | None = next(validator.iter_errors(value), None)
+    finally:
+        _ENDS.reset(before)
+    return found
 
 
 def _draft(schema: Mapping[str, Any]) -> Any:
@@ -89,8 +123,15 @@ def _try_out(validator: Any) -> None:
 
 
 def _match_pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, str) and not compile_pattern(pattern).search(instance, timeout=_TIMEOUT_S):
+    if isinstance(instance, str) and not compile_pattern(pattern).search(instance, timeout=_left()):
         yield ValidationError(f"{instance[:60]!r} does not match {pattern!r}")
+
+
+def _left() -> float:
+    left = _ENDS.get() - time.thread_time()
+    if left <= 0:
+        raise TimeoutError("the patterns of the schema took too long")
+    return left
 
 
 def _are_unique(_validator: Any, wanted: bool, instance: Any, _schema: Any) -> Iterator[ValidationError]:

@@ -29,6 +29,35 @@ def parse_json(text: str) -> Any:
     return json.loads(text, parse_int=_integer, parse_float=_number, parse_constant=_refuse)
 
 
+def parse_answer(text: str, *, within_fence: bool) -> tuple[Any, str]:
+    """The JSON value of an answer, and where it stood: in all of it or, if so allowed, in its first fenced block.
+
+    Raises ValueError saying why there is none.
+
+    >>> parse_answer("Here:\\n```\\n[1]\\n```", within_fence=True)
+    ([1], 'in a fenced block')
+    """
+    try:
+        return parse_json(text), "in the whole output"
+    except ValueError:
+        block = fenced_block(text) if within_fence else None
+        if block is None:
+            raise
+    return parse_json(block), "in a fenced block"
+
+
+def kind_of(value: Any) -> str:
+    """What a JSON value is, in words.
+
+    >>> kind_of([1, 2]), kind_of(None)
+    ('an array of 2', 'null')
+    """
+    if isinstance(value, dict | list):
+        return f"an {'object' if isinstance(value, dict) else 'array'} of {len(value)}"
+    names = {str: "a string", bool: "true or false", int: "a number", float: "a number", type(None): "null"}
+    return names[type(value)]
+
+
 def too_deep(text: str) -> bool:
     """Whether brackets outside strings nest deeper than ``MAX_DEPTH``; stops at the first place where they do.
 

@@ -1,17 +1,15 @@
 """json_valid: the output is JSON, and follows a schema where one is given."""
 
-from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, Field, JsonValue
 
-from judgefleet.errors import ConfigError
 from judgefleet.score import Outcome, Status, failure
 from judges.checks.base import TextCheck, check_info, failed, passed
-from judges.checks.json_schema import build_validator, first_error
-from judges.checks.json_text import fenced_block, parse_json
+from judges.checks.json_schema import build_validator, first_error, read_schema
+from judges.checks.json_text import kind_of, parse_answer
 
 
 class JsonValid(TextCheck):
@@ -39,7 +37,7 @@ class JsonValid(TextCheck):
 
     def __init__(self, name: str, options: Options) -> None:
         self.options = options
-        self._schema = _read_schema(options.json_schema)
+        self._schema = read_schema(options.json_schema)
         self._validator = self._build()
         config: dict[str, Any] = {"within_fence": options.within_fence, "schema": self._schema}
         if self._schema is not None:
@@ -60,46 +58,16 @@ class JsonValid(TextCheck):
     def check_text(self, output: str) -> Outcome:
         """Parse, then validate."""
         try:
-            value, where = self._parse(output)
+            value, where = parse_answer(output, within_fence=self.options.within_fence)
         except ValueError as error:
             return failed(f"not JSON: {error}")
-        found = f"found JSON {where}: {_kind(value)}"
+        found = f"found JSON {where}: {kind_of(value)}"
         if self._validator is None:
             return passed(found)
         try:
             broken = first_error(self._validator, value)
         except TimeoutError:
-            return failure(Status.TIMEOUT, "a pattern of the schema took too long")
+            return failure(Status.TIMEOUT, "the patterns of the schema took too long")
         except RecursionError:
             return failure(Status.ENGINE_ERROR, "the schema and the output nest too deeply to be compared")
         return passed(f"{found}, as the schema wants") if broken is None else failed(f"breaks the schema at {broken}")
-
-    def _parse(self, output: str) -> tuple[Any, str]:
-        try:
-            return parse_json(output), "in the whole output"
-        except ValueError:
-            block = fenced_block(output) if self.options.within_fence else None
-            if block is None:
-                raise
-        return parse_json(block), "in a fenced block"
-
-
-def _read_schema(given: Mapping[str, Any] | Path | None) -> Mapping[str, Any] | None:
-    if not isinstance(given, Path):
-        return given
-    try:
-        schema = parse_json(given.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"schema: {str(given)!r} cannot be read as JSON ({error}); give a file with a schema"
-        ) from error
-    if not isinstance(schema, dict):
-        raise ConfigError(f"schema: {str(given)!r} holds {_kind(schema)}; a JSON Schema is an object")
-    return schema
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, dict | list):
-        return f"an {'object' if isinstance(value, dict) else 'array'} of {len(value)}"
-    names = {str: "a string", bool: "true or false", int: "a number", float: "a number", type(None): "null"}
-    return names[type(value)]

@@ -6,12 +6,12 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from judgefleet.errors import ConfigError
 from judgefleet.hashing import stable_hash
 from judgefleet.sample import Sample
 from judgefleet.score import Outcome, Status, failure
 from judgefleet.trace import Trace
 from judges.checks.base import Check, check_info, failed, passed
+from judges.checks.pii_allow import allowed_keys, check_regions, is_allowed
 from judges.checks.pii_find import Found, Kind, find_pii
 
 _MOST_SHOWN = 5
@@ -57,22 +57,17 @@ class Pii(Check):
         @field_validator("regions")
         @classmethod
         def _are_known(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
-            if regions:
-                from phonenumbers import SUPPORTED_REGIONS
-
-                for region in set(regions) - set(SUPPORTED_REGIONS):
-                    raise ValueError(f"no region {region!r}; allowed: two capital letters of a country, such as DE")
+            check_regions(regions)
             return regions
 
         @model_validator(mode="after")
         def _allow_is_understood(self) -> Self:
-            for entry in self.allow:
-                _keys_of(entry, self.regions)
+            allowed_keys(self.allow, self.regions)
             return self
 
     def __init__(self, name: str, options: Options) -> None:
         self.options = options
-        self._allowed = {key for entry in options.allow for key in _keys_of(entry, options.regions)}
+        self._allowed = allowed_keys(options.allow, options.regions)
         libraries = {name: version(name) for name in ("phonenumbers", "python-stdnum")}
         # Allowed data are data too: rows hold a digest of them.
         config = options.model_dump(mode="json") | {"allow": stable_hash(sorted(self._allowed)), "libraries": libraries}
@@ -82,7 +77,7 @@ class Pii(Check):
         """Search the output; where something is found, also what may be repeated."""
         try:
             found = sorted(self._find(sample.trace.output or ""), key=lambda f: f.start)
-            leaks = [f for f in found if not self._is_allowed(f)]
+            leaks = [f for f in found if not is_allowed(f, self._allowed)]
             if leaks and self.options.allow_from:
                 known = self._known(sample.trace)
                 leaks = [f for f in leaks if (f.kind, f.key) not in known]
@@ -97,24 +92,9 @@ class Pii(Check):
     def _find(self, text: str) -> Iterable[Found]:
         return find_pii(text, self.options.kinds, self.options.regions, self.options.timeout_s)
 
-    def _is_allowed(self, found: Found) -> bool:
-        domain = f"@{found.key.rpartition('@')[2]}"
-        return found.key in self._allowed or (found.kind is Kind.EMAIL and domain in self._allowed)
-
     def _known(self, trace: Trace) -> set[tuple[Kind, str]]:
         texts = (text for source in self.options.allow_from for text in _SOURCES[source](trace))
         return {(f.kind, f.key) for text in texts for f in self._find(text)}
-
-
-def _keys_of(entry: str, regions: tuple[str, ...]) -> set[str]:
-    text = f"a{entry}" if entry.startswith("@") else entry
-    found = {f.key for f in find_pii(text, regions=regions)}
-    if len(found) != 1:
-        raise ConfigError(
-            f"allow: found {entry!r}; allowed: one e-mail address, phone number (with + or of the regions), card "
-            "number or IBAN an entry, or @ and a domain"
-        )
-    return {key.removeprefix("a") for key in found} if text != entry else found
 
 
 def _shown(found: list[Found]) -> str:

@@ -9,6 +9,23 @@ _PIECE = regex.compile(r"\w+|\W", regex.DOTALL)
 _EDGE = "\x00"
 
 
+def compared(text: str, *, ignore_case: bool, whole_words: bool) -> str:
+    """``text`` as phrases are looked for in it: a phrase is there when its own form is in that of the text.
+
+    >>> compared("days", ignore_case=True, whole_words=True) in compared("30 DAYS", ignore_case=True, whole_words=True)
+    True
+    """
+    text = plain_words(text, ignore_case=ignore_case)
+    return mark_edges(text) if whole_words else text
+
+
+def spoken(phrase: str) -> str:
+    """``phrase``, if something in it can be seen: any text has the others. Raises ValueError."""
+    if not phrase.strip():
+        raise ValueError("a phrase needs something that can be seen")
+    return phrase
+
+
 def plain_words(text: str, *, ignore_case: bool) -> str:
     """``text`` in NFC with each run of white space as one space and none at the ends; without case if so wanted.
 
