@@ -30,6 +30,18 @@ def rogan_gladen(apparent: float, sensitivity: float, specificity: float) -> flo
     return min(1.0, max(0.0, _true_rate(apparent, sensitivity, specificity)))
 
 
+def apparent_rate(true: float, sensitivity: float, specificity: float) -> float:
+    """What a judge makes of a ``true`` rate: ``rogan_gladen`` read the other way.
+
+    A change of the true rate is seen ``sensitivity + specificity - 1`` times as large (Youden's J).
+
+    >>> round(apparent_rate(0.642857, sensitivity=0.9, specificity=0.8), 6)
+    0.65
+    """
+    need_rate(true=true, sensitivity=sensitivity, specificity=specificity)
+    return sensitivity * true + (1 - specificity) * (1 - true)
+
+
 def lang_reiczigel(
     rate: float,
     *,

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs.audit_commands import audit_app
+from jobs.capacity_commands import plan
 from jobs.label_commands import label
 from jobs.online_commands import online
 from jobs.trend_commands import trends
@@ -33,6 +34,7 @@ app.add_typer(models, name="models")
 app.add_typer(audit_app, name="audit")
 app.command()(trends)
 app.command()(label)
+app.command()(plan)
 app.command()(online)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]

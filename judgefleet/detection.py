@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from scipy import stats
+from scipy.optimize import brentq
 
 from judgefleet.ranges import need_positive, need_share, need_sided
 
@@ -64,3 +65,27 @@ def plan_drop_detection(
     size = rate_difference_size(baseline, dropped, alpha=alpha, power=power, sided=1)
     n = math.ceil(size * design_effect)
     return DropPlan(n_per_window=n, sampling_rate=n / traffic_per_window)
+
+
+def smallest_drop(
+    baseline: float, n: float, *, alpha: float = 0.05, power: float = 0.9, design_effect: float = 1.0
+) -> float | None:
+    """The smallest fall of the rate that ``n`` scored traces in each of two windows show: ``plan_drop_detection`` read
+    the other way. None where they do not even show a fall to nothing. Raises ValueError as that does.
+
+    >>> round(smallest_drop(0.90, 1935), 4)
+    0.03
+    >>> smallest_drop(0.90, 2) is None
+    True
+    """
+    need_share(baseline=baseline)
+    need_positive(n=n, design_effect=design_effect)
+
+    def too_many(drop: float) -> float:
+        needed = rate_difference_size(baseline, baseline - drop, alpha=alpha, power=power, sided=1)
+        return math.log(needed * design_effect / n)
+
+    least, most = baseline * 1e-7, baseline * (1 - 1e-7)
+    if too_many(most) > 0:
+        return None
+    return float(brentq(too_many, least, most)) if too_many(least) > 0 else least
