@@ -230,9 +230,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_ten_megabytes_are_answered_at_once(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     verdict = EVERYTHING(text)
-    assert time.perf_counter() - started < 0.05
+    assert time.process_time() - started < 0.05
     assert [f.check for f in verdict.findings] == ["max_chars"]
 
 
