@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from jobs.engines.base import start_engine
 from jobs.engines.config import EngineConfig
 from jobs.engines.model import judge_model
 from jobs.engines.openai import OpenAiEngine
+from jobs.engines.serve import retire_app
 from jobs.engines.vllm import engine_env
+from judgefleet.errors import RunError
 from judgefleet.trace import Message
 from judges.prompt import Draft, Prompt
 from judges.verdict import Reply
@@ -99,11 +102,17 @@ def test_a_server_of_vllm_takes_messages(server: str) -> None:
 
 
 def test_ray_serve_llm_is_started_joined_and_asked_exactly(asked: list[Prompt], agree: Agree) -> None:
-    config = EngineConfig(kind="serve", dtype="bfloat16", timeout_s=300)
+    # Routed by prefix although it is alone: that the router passes requests of token ids on is seen here.
+    config = EngineConfig(kind="serve", dtype="bfloat16", timeout_s=300, routing="prefix_aware")
     model = judge_model(config)
     with ray_session():
         replies = start_engine(config, model).ask(asked[:COUNT])
-        # Whoever comes later names the address, and starts nothing.
+        # Whoever wants the same finds it, whoever comes later names the address; neither starts anything.
+        running = _replicas()
+        began = time.monotonic()
+        found = start_engine(config, model).ask(asked[:2])
+        assert time.monotonic() - began < 30
+        assert _replicas() == running
         import ray.serve as serve
         from ray.serve.context import _get_global_client
 
@@ -113,7 +122,23 @@ def test_ray_serve_llm_is_started_joined_and_asked_exactly(asked: list[Prompt], 
         again = start_engine(config.model_copy(update={"base_url": url}), model).ask(asked[:2])
         assert time.monotonic() - began < 30
         assert list(serve.status().applications) == [name]
+        with pytest.raises(RunError, match="gave no answer"):
+            start_engine(config.model_copy(update={"base_url": url, "start_timeout_s": 1.0}), replace(model, name="no"))
+        assert retire_app(name)
+        assert not serve.status().applications
+        assert not retire_app(name)
         serve.shutdown()
     print(agree(replies, "bfloat16"))  # noqa: T201 - for whoever measures
     assert sum(reply.cached_tokens or 0 for reply in replies) > 0
-    assert [reply.error for reply in again] == [None, None]
+    assert [reply.error for reply in [*found, *again]] == [None] * 4
+
+
+def _replicas() -> set[str]:
+    """Ids of the replicas of engines; each start makes another."""
+    from ray.serve.context import _get_global_client
+
+    applications = _get_global_client().get_serve_details()["applications"].values()
+    deployments = [one for app in applications for name, one in app["deployments"].items() if "LLMServer" in name]
+    found = {replica["replica_id"] for one in deployments for replica in one["replicas"]}
+    assert found
+    return found
