@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import shlex
 import subprocess
 import tomllib
 from pathlib import Path
@@ -10,9 +11,12 @@ from typing import Any
 
 import jsonschema
 import pytest
+import typer.testing
 import yaml
 from ray._private.label_utils import validate_node_label_syntax
 from ray.autoscaler._private.util import prepare_config, validate_config
+
+from jobs.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -61,10 +65,14 @@ def test_the_fleet_costs_nothing_when_idle_and_runs_on_spot(written: dict[str, A
     assert written["idle_timeout_minutes"] > 0
 
 
-def test_every_node_runs_one_image_under_an_instance_profile(written: dict[str, Any]) -> None:
-    nodes = [node["node_config"] for node in written["available_node_types"].values()]
-    assert len({node["ImageId"] for node in nodes}) == 1
-    assert all(node["IamInstanceProfile"] == {"Name": "judgefleet-node"} for node in nodes)
+def test_every_node_runs_one_image_under_the_instance_profile_of_its_role(written: dict[str, Any]) -> None:
+    nodes = {name: node["node_config"] for name, node in written["available_node_types"].items()}
+    assert len({node["ImageId"] for node in nodes.values()}) == 1
+    profiles = {name: node["IamInstanceProfile"]["Name"] for name, node in nodes.items()}
+    # Only the head may start instances: a prompt that breaks out of a judge must not be able to.
+    assert profiles == {"head": "judgefleet-head", "cpu_worker": "judgefleet-worker", "gpu_worker": "judgefleet-worker"}
+    setup = (ROOT / "docs" / "setup.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in setup for name in profiles.values())
 
 
 def test_there_is_no_secret_in_it(written: dict[str, Any]) -> None:
@@ -87,3 +95,51 @@ def test_commands_are_shell_and_install_what_exists(written: dict[str, Any]) -> 
     asked = re.findall(r"judgefleet-\*\.whl\)\[(\w+)\]", " ".join(commands))
     assert asked == ["gpu"]
     assert "gpu" in extras
+
+
+def service(name: str) -> dict[str, dict[str, list[str]]]:
+    """A unit of systemd: its sections, their settings, and what each was set to."""
+    sections: dict[str, dict[str, list[str]]] = {}
+    section: dict[str, list[str]] = {}
+    for line in (ROOT / "deploy" / "aws" / f"{name}.service").read_text(encoding="utf-8").splitlines():
+        if header := re.fullmatch(r"\[(\w+)\]", line):
+            section = sections.setdefault(header[1], {})
+        elif line and not line.startswith("#"):
+            key, _, value = line.partition("=")
+            section.setdefault(key, []).append(value)
+    return sections
+
+
+def test_the_head_keeps_the_loop_running(written: dict[str, Any]) -> None:
+    commands = " ".join(written["head_setup_commands"] + written["head_start_ray_commands"])
+    folder = next(to for to, source in written["file_mounts"].items() if source == "./deploy/aws")
+    assert f"{folder}/judgefleet-*.service" in commands
+    for name in re.findall(r"judgefleet-(?:ray|online)", commands):
+        assert service(name)["Install"]["WantedBy"] == ["multi-user.target"]
+    loop = service("judgefleet-online")
+    assert loop["Service"]["Restart"] == ["always"]
+    assert "RAY_ADDRESS=127.0.0.1:6379" in loop["Service"]["Environment"]
+    assert loop["Unit"]["ConditionPathExists"] == ["/home/ubuntu/configs/online.yaml"]
+    assert loop["Unit"]["Wants"] == loop["Unit"]["After"] == ["judgefleet-ray.service"]
+    # Ray's daemons stay when the unit that started them is done or stopped.
+    assert service("judgefleet-ray")["Service"]["KillMode"] == ["process"]
+
+
+def test_the_services_run_commands_that_exist(written: dict[str, Any]) -> None:
+    [started] = service("judgefleet-online")["Service"]["ExecStart"]
+    program, *arguments = shlex.split(started)
+    assert program == "/home/ubuntu/env/bin/judgefleet"
+    found = typer.testing.CliRunner().invoke(app, [*arguments[:1], "--help"])
+    assert found.exit_code == 0
+    assert all(flag in found.output for flag in arguments if flag.startswith("--"))
+    assert "/home/ubuntu/configs/online.yaml" in arguments
+    # After a reboot Ray is started as the launcher starts it.
+    [ray] = service("judgefleet-ray")["Service"]["ExecStart"]
+    [launched] = [line for line in written["head_start_ray_commands"] if "--head" in line]
+    flags = re.search(r"ray start (--head .*)", launched)
+    assert flags is not None
+    assert set(flags[1].replace("~/", "/home/ubuntu/").split()) <= set(shlex.split(shlex.split(ray)[-1]))
+
+
+def test_what_is_run_on_a_node_joins_the_cluster(written: dict[str, Any]) -> None:
+    assert any("RAY_ADDRESS=auto" in command for command in written["setup_commands"])
