@@ -104,10 +104,68 @@ def test_panels_have_ids_and_places_of_their_own() -> None:
         taken |= cells
 
 
-@pytest.mark.skipif(
+PROMTOOL = pytest.mark.skipif(
     shutil.which("promtool") is None, reason="promtool is not installed (Debian: apt-get install prometheus)"
 )
+
+
+def promtool(*arguments: str) -> str:
+    ran = subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+@PROMTOOL
 def test_prometheus_accepts_the_rules() -> None:
-    ran = subprocess.run(["promtool", "check", "rules", str(ALERTS)], capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stderr
-    assert f"{len(rules())} rules found" in ran.stdout
+    assert f"{len(rules())} rules found" in promtool("check", "rules", str(ALERTS))
+
+
+WELL = {
+    "judgefleet_lease_held": "1x200",
+    "judgefleet_lag_objects": "0x200",
+    "judgefleet_lag_seconds": "10x200",
+    "judgefleet_last_commit_timestamp_seconds": "0x200",  # nothing waits, so nothing need be committed
+    "judgefleet_budget_share{kind='cost_per_day'}": "0.5x200",
+    "judgefleet_sampling_factor": "1x200",
+    "judgefleet_dead_letters_total": "2x200",  # of yesterday
+    "judgefleet_gate_state{scorer='q',axis='a',state='INSUFFICIENT'}": "1x200",
+    "judgefleet_gate_state{scorer='q',axis='a',state='STALE'}": "0x200",
+    "judgefleet_scores_total{scorer='q',status='ok'}": "0+96x200",
+    "judgefleet_scores_total{scorer='q',status='engine_error'}": "0+4x200",
+    "judgefleet_scores_total{scorer='q',status='not_applicable'}": "0+900x200",
+}
+
+
+@PROMTOOL
+@pytest.mark.parametrize(
+    ("changed", "fires"),
+    [
+        ({}, None),
+        ({"judgefleet_lease_held": "1x60 0x140"}, "JudgefleetDown"),
+        ({"judgefleet_lease_held": None}, "JudgefleetDown"),
+        ({"judgefleet_lag_objects": "3x200"}, "JudgefleetNoProgress"),
+        ({"judgefleet_lag_seconds": "901x200"}, "JudgefleetLagHigh"),
+        ({"judgefleet_scores_total{scorer='q',status='engine_error'}": "0+6x200"}, "JudgefleetFailuresHigh"),
+        ({"judgefleet_budget_share{kind='cost_per_day'}": "0.96x200"}, "JudgefleetBudgetExhausted"),
+        ({"judgefleet_sampling_factor": "0x200"}, "JudgefleetBudgetExhausted"),
+        ({"judgefleet_dead_letters_total": "2x170 3x30"}, "JudgefleetDeadLetters"),
+        ({"judgefleet_gate_state{scorer='q',axis='a',state='STALE'}": "1x200"}, "JudgefleetGateNotOpen"),
+    ],
+)
+def test_an_alert_is_raised_by_what_it_is_for_and_by_nothing_else(
+    tmp_path: Path, changed: dict[str, str | None], fires: str | None
+) -> None:
+    series = [{"series": name, "values": values} for name, values in (WELL | changed).items() if values]
+    # Texts are compared to the letter; they are left out, and so are the labels that name whom an alert is about.
+    plain = [rule | {"annotations": {}, "expr": f"count({rule['expr']})", "labels": {}} for rule in rules()]
+    cases = [
+        {"eval_time": "195m", "alertname": rule["alert"], "exp_alerts": [{}] if rule["alert"] == fires else []}
+        for rule in plain
+    ]
+    whole = {
+        "rule_files": ["rules.yaml"],
+        "tests": [{"interval": "1m", "input_series": series, "alert_rule_test": cases}],
+    }
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": plain}]}))
+    (tmp_path / "test.yaml").write_text(yaml.safe_dump(whole))
+    assert "SUCCESS" in promtool("test", "rules", str(tmp_path / "test.yaml"))
