@@ -4,6 +4,7 @@ import copy
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -119,26 +120,38 @@ def test_the_head_keeps_the_loop_running(written: dict[str, Any]) -> None:
     loop = service("judgefleet-online")
     assert loop["Service"]["Restart"] == ["always"]
     assert "RAY_ADDRESS=127.0.0.1:6379" in loop["Service"]["Environment"]
-    assert loop["Unit"]["ConditionPathExists"] == ["/home/ubuntu/configs/online.yaml"]
+    assert "test -e ~/configs/online.yaml" in loop["Service"]["ExecCondition"][0]
     assert loop["Unit"]["Wants"] == loop["Unit"]["After"] == ["judgefleet-ray.service"]
     # Ray's daemons stay when the unit that started them is done or stopped.
     assert service("judgefleet-ray")["Service"]["KillMode"] == ["process"]
 
 
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+@pytest.mark.parametrize("name", ["judgefleet-ray", "judgefleet-online"])
+def test_systemd_understands_the_services(name: str) -> None:
+    unit = ROOT / "deploy" / "aws" / f"{name}.service"
+    ran = subprocess.run(
+        ["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert not [line for line in ran.stderr.splitlines() if name in line]
+
+
 def test_the_services_run_commands_that_exist(written: dict[str, Any]) -> None:
     [started] = service("judgefleet-online")["Service"]["ExecStart"]
-    program, *arguments = shlex.split(started)
-    assert program == "/home/ubuntu/env/bin/judgefleet"
+    *shell, line = shlex.split(started)
+    assert shell == ["/bin/bash", "-c"]
+    _, program, *arguments = shlex.split(line)
+    assert program == "~/env/bin/judgefleet"
     found = typer.testing.CliRunner().invoke(app, [*arguments[:1], "--help"])
     assert found.exit_code == 0
     assert all(flag in found.output for flag in arguments if flag.startswith("--"))
-    assert "/home/ubuntu/configs/online.yaml" in arguments
+    assert "~/configs/online.yaml" in arguments
     # After a reboot Ray is started as the launcher starts it.
     [ray] = service("judgefleet-ray")["Service"]["ExecStart"]
     [launched] = [line for line in written["head_start_ray_commands"] if "--head" in line]
     flags = re.search(r"ray start (--head .*)", launched)
     assert flags is not None
-    assert set(flags[1].replace("~/", "/home/ubuntu/").split()) <= set(shlex.split(shlex.split(ray)[-1]))
+    assert set(flags[1].split()) <= set(shlex.split(shlex.split(ray)[-1]))
 
 
 def test_what_is_run_on_a_node_joins_the_cluster(written: dict[str, Any]) -> None:

@@ -10,8 +10,9 @@ from judges.judge_model import JudgeModel
 APP_PREFIX = "judgefleet-"
 _MOST_ONGOING = 1000
 _ROUTER = "jobs.engines.token_router.TokenPrefixRouter"
-# A replica may have so much of a full batch more in work than another before a shared prefix is not worth the wait.
-_SLACK = 1 / 8
+# A replica may have so much of its even share of all requests more in work than another, and still be given what begins
+# alike. With a whole share, all of a short queue went to one of two replicas, and the other stayed idle.
+_SLACK = 1 / 4
 
 
 def app_name(config: EngineConfig, model: JudgeModel) -> str:
@@ -61,7 +62,7 @@ def _replicas(config: EngineConfig) -> dict[str, Any]:
 def _routing(config: EngineConfig) -> dict[str, Any]:
     if config.routing == "default" or (config.routing == "auto" and config.most_replicas == 1):
         return {}
-    slack = max(int(config.max_num_seqs * _SLACK), 1)
+    slack = max(int(config.max_in_flight / config.most_replicas * _SLACK), 1)
     given = {"block": config.block_size, "slack": slack}
     return {"request_router_config": {"request_router_class": _ROUTER, "request_router_kwargs": given}}
 

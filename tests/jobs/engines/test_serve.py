@@ -71,10 +71,11 @@ def test_how_a_deployment_is_scaled_and_looked_after_is_no_other_judge(changed: 
 def test_one_replica_is_routed_as_ray_does_and_several_by_prefix() -> None:
     assert "request_router_config" not in told()["deployment_config"]
     assert "request_router_config" not in told(replicas=2, routing="default")["deployment_config"]
-    for config in ({"replicas": 2}, {"max_replicas": 2}, {"routing": "prefix_aware"}):
+    for config, slack in (({"replicas": 2}, 4), ({"max_replicas": 4}, 2), ({"replicas": 2, "max_in_flight": 4}, 1)):
         routed = told(**config)["deployment_config"]["request_router_config"]
         assert routed["request_router_class"] == "jobs.engines.token_router.TokenPrefixRouter"
-        assert routed["request_router_kwargs"] == {"block": 32, "slack": 8}
+        assert routed["request_router_kwargs"] == {"block": 32, "slack": slack}
+    assert "request_router_config" in told(routing="prefix_aware")["deployment_config"]
 
 
 def test_a_deployment_that_grows_has_bounds_in_place_of_a_number() -> None:
@@ -148,9 +149,9 @@ pending = SimpleNamespace(args=[request], metadata=SimpleNamespace(multiplexed_m
 def first(): return asyncio.run(router.choose_replicas(replicas, pending))[0][0].replica_id
 chosen = first()
 other = "b" if chosen == "a" else "a"
-router._replica_queue_len_cache = SimpleNamespace(get={chosen: 8, other: 0}.get)
+router._replica_queue_len_cache = SimpleNamespace(get={chosen: 2, other: 0}.get)
 assert first() == chosen, "it has the prefix and is no busier than allowed"
-router._replica_queue_len_cache = SimpleNamespace(get={chosen: 9, other: 0}.get)
+router._replica_queue_len_cache = SimpleNamespace(get={chosen: 3, other: 0}.get)
 assert first() == other, "nobody waits behind a prefix"
 print("accepted")
 """
