@@ -38,8 +38,8 @@ def test_another_judge_takes_over_and_no_trace_is_lost(
     def start(name: str, *flags: str, **changed: Any) -> "subprocess.Popen[bytes]":
         world.configure(online={"poll_seconds": 0.5, "settle_seconds": 0, "lease_seconds": 5}, **changed)
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(world.content))
-        log = (tmp_path / f"{name}.log").open("w")
-        return subprocess.Popen([*CLI, "online", str(tmp_path / f"{name}.yaml"), *flags], stdout=log, stderr=log)
+        with (tmp_path / f"{name}.log").open("w") as log:
+            return subprocess.Popen([*CLI, "online", str(tmp_path / f"{name}.yaml"), *flags], stdout=log, stderr=log)
 
     def judged() -> int:
         told = subprocess.run(
