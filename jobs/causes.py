@@ -5,6 +5,8 @@ from pathlib import Path
 
 _RAISED = re.compile(r"[\w.]*(Error|Exception|Interrupt): .")
 _RAY = "ray.exceptions."
+# pydantic says in the two lines after this one what is wrong: the field, and what it may be.
+_LISTS = re.compile(r"\d+ validation errors? for \w+$")
 # vLLM's engine runs in processes of its own; what ends them is in the log of the worker that started them.
 _ENGINE_SAID = re.compile(r"(?:EngineCore|Worker)[^)]*\) ERROR .*?\] ((?:\w+\.)*\w*(?:Error|Exception): .+)")
 
@@ -17,6 +19,8 @@ def cause_of(error: BaseException) -> str:
 
     >>> cause_of(RuntimeError("ray::f()\\nValueError: found 3\\n\\nray.exceptions.UserCodeException: UDF failed."))
     'ValueError: found 3'
+    >>> cause_of(RuntimeError("ray::f()\\nValidationError: 1 validation error for X\\nsize\\n  Too much"))
+    'ValidationError: 1 validation error for X size Too much'
     """
     chain = [error]
     while (inner := getattr(chain[-1], "cause", None) or chain[-1].__cause__) is not None and inner not in chain:
@@ -25,7 +29,8 @@ def cause_of(error: BaseException) -> str:
     raised = [line for line in lines if _RAISED.match(line)]
     own = [line for line in raised if not line.startswith(_RAY)]
     if said := own[-1:] or raised[:1]:
-        return said[0]
+        at = lines.index(said[0])
+        return " ".join(lines[at : at + 3]) if _LISTS.search(said[0]) else said[0]
     return f"{type(chain[-1]).__name__}: {(str(chain[-1]).strip().splitlines() or [''])[-1]}"
 
 
