@@ -1,7 +1,6 @@
 """Creates an object only where none is: what two writers that know nothing of each other can agree by."""
 
 import os
-import uuid
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from pyarrow import fs
 
 from judgefleet.location import client_settings
-from judgefleet.storage import Location, exists, explained, read_bytes, write_atomic
+from judgefleet.storage import Location, exists, explained, hidden_copy, read_bytes, write_atomic
 
 _TAKEN = {409, 412}
 
@@ -34,18 +33,11 @@ def create_exclusive(location: Location, data: bytes) -> bool:
 
 
 def _create_local(path: Path, data: bytes) -> bool:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = path.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
-        with hidden.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(hidden, path)
+        with hidden_copy(path, data) as hidden:
+            os.link(hidden, path)
     except FileExistsError:
         return False
-    finally:
-        hidden.unlink(missing_ok=True)
     return True
 
 

@@ -171,6 +171,14 @@ def _write(location: Location, data: bytes) -> None:
 
 
 def _write_local(path: Path, data: bytes) -> None:
+    with hidden_copy(path, data) as hidden:
+        hidden.replace(path)
+    _sync_folder(path.parent)
+
+
+@contextmanager
+def hidden_copy(path: Path, data: bytes) -> Iterator[Path]:
+    """``data`` in a hidden file beside ``path``, flushed to disk; gone at the end if it still has that name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     hidden = path.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
@@ -178,10 +186,9 @@ def _write_local(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        hidden.replace(path)
+        yield hidden
     finally:
         hidden.unlink(missing_ok=True)
-    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:
