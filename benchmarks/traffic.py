@@ -27,7 +27,7 @@ import yaml
 from pyarrow import fs
 from rich.console import Console
 
-from benchmarks.scale import look_at, text
+from benchmarks.scale import look_at, trace
 from judgefleet.storage import open_location, write_atomic
 
 _CLI = [sys.executable, "-c", "from jobs.cli import main; main()"]
@@ -52,21 +52,11 @@ def write(uri: str, rate: float, minutes: float) -> None:
     """``rate`` traces a second for ``minutes``, in objects of 20."""
     place, started, number = open_location(uri), time.monotonic(), 0
     while time.monotonic() - started < minutes * 60:
-        lines = [json.dumps(trace(number * _AN_OBJECT + i)) for i in range(_AN_OBJECT)]
+        now = pd.Timestamp.now("UTC").isoformat()
+        lines = [json.dumps(trace(number * _AN_OBJECT + i) | {"started_at": now}) for i in range(_AN_OBJECT)]
         write_atomic(place.child(f"{number:06d}.jsonl"), ("\n".join(lines) + "\n").encode())
         number += 1
         time.sleep(max(0.0, started + number * _AN_OBJECT / rate - time.monotonic()))
-
-
-def trace(number: int) -> dict[str, object]:
-    """An answer of about 40 words with one context of 60."""
-    return {
-        "trace_id": f"{number:032x}",
-        "question": text(number, 12),
-        "output": text(number + 1, 40),
-        "contexts": [f"RET-{number % 50}: {text(number % 50, 60)}"],
-        "started_at": pd.Timestamp.now("UTC").isoformat(),
-    }
 
 
 @contextmanager

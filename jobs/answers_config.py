@@ -4,23 +4,21 @@ from pathlib import Path
 from string import Formatter
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, Field, field_validator
+
+from judgefleet.yaml_model import StrictModel
 
 _PLACEHOLDERS = {"prompt", "policy", "question", "customer_name"}
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Retrieval(_Strict):
+class Retrieval(StrictModel):
     """The ``sections`` of the policy nearest to the question, by cosine of the embeddings of ``model``."""
 
     model: str
     sections: Annotated[int, Field(ge=1)]
 
 
-class Sampling(_Strict):
+class Sampling(StrictModel):
     """vLLM's sampling parameters, the same for every variant; ``seed`` is mixed with the item's id for each item."""
 
     temperature: Annotated[float, Field(ge=0)]
@@ -32,7 +30,7 @@ class Sampling(_Strict):
     seed: int
 
 
-class Engine(_Strict):
+class Engine(StrictModel):
     """vLLM's engine; ``in_flight`` requests are answered at a time."""
 
     dtype: Literal["bfloat16", "float16", "float32"]
@@ -43,7 +41,7 @@ class Engine(_Strict):
     in_flight: Annotated[int, Field(ge=1)]
 
 
-class Layout(_Strict):
+class Layout(StrictModel):
     """Start times: the first trace at ``first``, the others ``spacing_seconds`` apart."""
 
     first: AwareDatetime
@@ -51,7 +49,7 @@ class Layout(_Strict):
     traces_per_object: Annotated[int, Field(ge=1)]
 
 
-class AnswersConfig(_Strict):
+class AnswersConfig(StrictModel):
     """One set of answers: every golden item, answered under every variant's prompt."""
 
     experiment: str

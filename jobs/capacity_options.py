@@ -3,10 +3,11 @@
 import re
 from typing import Annotated, Any, Self, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from calibration.policy import DEFAULT_POLICY
 from jobs.online.config import OnlineSettings
+from judgefleet.yaml_model import StrictModel
 
 _UNITS = {"s": 1 / 86_400, "second": 1 / 86_400, "minute": 1 / 1440, "h": 1 / 24, "hour": 1 / 24, "d": 1, "day": 1}
 _WINDOWS = {"h": 1 / 24, "d": 1.0, "w": 7.0}
@@ -45,11 +46,7 @@ _Share: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
 _Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PlanStratum(_Strict):
+class PlanStratum(StrictModel):
     """A part of the traffic that is watched by itself. ``where`` as in ``sampling.strata``; at most one has none: it
     takes what the others leave. ``pass_rate`` and ``detect``, where they differ from those of the plan."""
 
@@ -60,7 +57,7 @@ class PlanStratum(_Strict):
     detect: _Share | None = None
 
 
-class PlanOptions(_Strict):
+class PlanOptions(StrictModel):
     """All that a plan is made from; only ``traffic`` has no default."""
 
     traffic: Annotated[_Positive, BeforeValidator(per_day)] = Field(description="Traces a day.")

@@ -8,15 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from jobs.engines.config import EngineConfig as EngineConfig
 from judgefleet.hashing import stable_hash
 from judgefleet.sampling import SamplingPlan
-from judgefleet.yaml_model import load_yaml_model
+from judgefleet.yaml_model import StrictModel, load_yaml_model
 from judges.prompt import DEFAULT_ENGINE
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class InputConfig(_Strict):
+class InputConfig(StrictModel):
     """``uri``: a folder or file of traces. ``format``: ``auto`` recognises by content. ``golden``: adds references."""
 
     uri: str
@@ -38,7 +34,7 @@ class ScorerConfig(BaseModel):
         return dict(self.model_extra or {})
 
 
-class RunConfig(_Strict):
+class RunConfig(StrictModel):
     """How a run behaves.
 
     ``chunk_traces``: traces committed together, the most that a kill can undo. ``stall_seconds``: without a row for so
@@ -53,7 +49,7 @@ class RunConfig(_Strict):
     max_rejected_share: Annotated[float, Field(ge=0, le=1)] = 0.05
 
 
-class BatchConfig(_Strict):
+class BatchConfig(StrictModel):
     """A batch run: which traces, which of them, scored by whom, into which store.
 
     ``engines``: more engines beside ``engine``, by the names that judges give as their ``engine``.
@@ -64,7 +60,7 @@ class BatchConfig(_Strict):
     input: InputConfig
     sampling: SamplingPlan = SamplingPlan()
     engine: EngineConfig = EngineConfig()
-    engines: dict[str, EngineConfig] = {}
+    engines: dict[str, EngineConfig] = Field(default_factory=dict)
     scorers: Annotated[tuple[ScorerConfig, ...], Field(min_length=1)]
     run: RunConfig = RunConfig()
 

@@ -1,7 +1,7 @@
 """Scoring without an engine: checks and similarity, a block of samples at a time."""
 
 import pickle
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -10,7 +10,6 @@ from typing import Any
 import pyarrow as pa
 
 from jobs.config import ScorerConfig
-from jobs.judging import samples_of
 from judgefleet.sample import Sample
 from judgefleet.score import SCORE_SCHEMA, Outcome, RunContext, Status, failure, score_id, score_row
 from judgefleet.scorer import Scorer, ScorerInfo, missing_need, with_data
@@ -38,13 +37,11 @@ def _made(setup: bytes) -> tuple[tuple[Scorer, ScorerInfo], ...]:
     return tuple((scorer, with_data(scorer.info, configured.data)) for scorer in scorers)
 
 
-def score_local(batch: pa.Table, setup: LocalSetup, done: Any) -> pa.Table:
-    """One block of samples as score rows, less those that are in the store."""
-    ids = done.get()
+def score_local(samples: Sequence[Sample], setup: LocalSetup, done: Container[str]) -> pa.Table:
+    """Score rows of ``samples``, less those whose id is ``done``."""
     run = RunContext(run_id=setup.run_id, job=setup.job, scored_at=datetime.now(UTC))
-    samples = samples_of(batch)
     rows = [
-        row for scorer, info in setup.made() for row in local_rows(samples, scorer, info, run, lambda i: i not in ids)
+        row for scorer, info in setup.made() for row in local_rows(samples, scorer, info, run, lambda i: i not in done)
     ]
     return pa.Table.from_pylist(rows, schema=SCORE_SCHEMA)
 

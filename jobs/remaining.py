@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import pyarrow.parquet as pq
-
 from jobs.judging import samples_of
 from jobs.local import local_id
 from jobs.plan import Chunk, Plan
@@ -12,7 +10,7 @@ from jobs.prepare import Prepared
 from judgefleet.ids import IdSet
 from judgefleet.sample import SAMPLE_SCHEMA, Sample
 from judgefleet.scorer import ScorerInfo
-from judgefleet.storage import Location, explained
+from judgefleet.storage import Location, read_table
 from judges.judge import Judge
 
 # An id needs no text: what is left out here is nearly all of a chunk's size.
@@ -50,9 +48,7 @@ def planned_ids(prepared: Prepared, samples: Sequence[Sample]) -> tuple[list[str
 
 def load_chunk(store: Location, chunk: Chunk, *, light: bool = False) -> list[Sample]:
     """The samples of a chunk; ``light`` leaves the texts out."""
-    place, columns = store.child(chunk.path), _LIGHT if light else None
-    with explained("read", place):
-        return samples_of(pq.read_table(place.path, filesystem=place.fs, columns=columns, partitioning=None))
+    return samples_of(read_table(store.child(chunk.path), _LIGHT if light else None))
 
 
 def _local_ids(samples: Sequence[Sample], infos: Sequence[ScorerInfo]) -> Iterator[str]:

@@ -116,7 +116,7 @@ def _chunks(store: Location, chunks: tuple[Chunk, ...]) -> Dataset:
 
 
 def _load_and_score(paths: pa.Table, setup: Any, filesystem: Any, done: Any) -> pa.Table:
-    return score_local(_load(paths, filesystem), setup, done)
+    return score_local(samples_of(_load(paths, filesystem)), setup, done.get())
 
 
 def _load(paths: pa.Table, filesystem: Any) -> pa.Table:

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from judgefleet.errors import ConfigError, did_you_mean
 from judgefleet.hashing import stable_hash
 from judgefleet.rubric_example import Example
 from judgefleet.scorer import Direction, Need
-from judgefleet.yaml_model import load_yaml_model
+from judgefleet.yaml_model import StrictModel, load_yaml_model
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 
@@ -18,11 +18,7 @@ _MOST_LABELS = 1000
 _EXAMPLES = "Examples with what people said come first, then what you are asked about."
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Scale(_Strict):
+class Scale(StrictModel):
     """The labels a judge may answer with, lowest first, and the number each stands for.
 
     Either ``min`` and ``max`` (whole numbers, each one a label) or ``labels`` (label: value). Anchors say
@@ -37,7 +33,7 @@ class Scale(_Strict):
     min: int | None = None
     max: int | None = None
     labels: dict[str, float] | None = None
-    anchors: dict[int | str, str] = {}
+    anchors: dict[int | str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _complete(self) -> "Scale":
@@ -67,7 +63,7 @@ class Scale(_Strict):
         return f"Reply with one of: {', '.join(self.labels)}."
 
 
-class Axis(_Strict):
+class Axis(StrictModel):
     """One thing to grade."""
 
     name: Slug
@@ -82,7 +78,7 @@ class Axis(_Strict):
         return f"{self.name.replace('_', ' ')}: {self.question}{anchors}"
 
 
-class Titles(_Strict):
+class Titles(StrictModel):
     """What the judge sees above each part of a trace."""
 
     contexts: str = "Context"
@@ -92,7 +88,7 @@ class Titles(_Strict):
     tool_calls: str = "Tools that were called"
 
 
-class Rubric(_Strict):
+class Rubric(StrictModel):
     """Name, version, instructions and axes; ``content_hash`` changes with any word of it.
 
     ``steps``: how to come to a verdict, one after the other (the evaluation steps of G-Eval, Liu et al. 2023).

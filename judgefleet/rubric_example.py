@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from judgefleet.yaml_model import StrictModel
 
 PREFERENCE = "preference"
 _PREFERRED = ("A", "B", "TIE")
 
 
-class Example(BaseModel):
+class Example(StrictModel):
     """One answer and its ``grades`` (axis: label), or two and ``grades: {preference: A}`` (A, B or TIE).
 
     ``item``: the item of an audit that it was taken from; a judge that was shown items of an audit is measured on those
     that it cannot have seen. ``note``: why people said so.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     item: str | None = None
     context: str | None = None

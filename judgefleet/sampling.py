@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from judgefleet.errors import did_you_mean
 from judgefleet.hashing import stable_hash, unit_interval
 from judgefleet.sample import Sample
 from judgefleet.trace import Trace
+from judgefleet.yaml_model import StrictModel
 
 DEFAULT_STRATUM = "default"
 
@@ -27,11 +28,7 @@ _Texts: TypeAlias = Annotated[tuple[str, ...], Field(min_length=1), BeforeValida
 _Rate: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Stratum(_Strict):
+class Stratum(StrictModel):
     """Traces that have one of the listed values in every field of ``where``, and the rate at which they are drawn."""
 
     name: str = Field(min_length=1)
@@ -63,7 +60,7 @@ class Decision:
 _UNITS = {"conversation": "conversation_id"}
 
 
-class SamplingPlan(_Strict):
+class SamplingPlan(StrictModel):
     """Strata in order, the first that matches counts; ``default_rate`` for traces in none of them.
 
     ``unit``: ``conversation`` draws the traces of a conversation together: they share one hash, and a trace without a

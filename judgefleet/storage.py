@@ -69,6 +69,26 @@ def exists(location: Location) -> bool:
         return bool(location.fs.get_file_info(location.path).type is not fs.FileType.NotFound)
 
 
+def ensure_listable(uri: str | Path) -> None:
+    """Raises ConfigError and StoreError as ``list_objects`` does, without going through all there is."""
+    location = open_location(uri)
+    with explained("list", location):
+        _must_be_there(location)
+
+
+def folder_entries(folder: Location) -> list[fs.FileInfo]:
+    """What lies in ``folder`` itself, markers included; nothing where there is no such folder."""
+    with explained("list", folder):
+        found: list[fs.FileInfo] = folder.fs.get_file_info(fs.FileSelector(folder.path, allow_not_found=True))
+    return found
+
+
+def read_table(location: Location, columns: list[str] | None = None) -> pa.Table:
+    """One Parquet file, all of it or ``columns``; folders above it are no columns. Raises as ``read_bytes`` does."""
+    with explained("read", location):
+        return pq.read_table(location.path, filesystem=location.fs, columns=columns, partitioning=None)
+
+
 def read_bytes(uri: str | Path) -> bytes:
     """The object as it is stored; compression is left alone, whatever its name ends in.
 
@@ -145,10 +165,15 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _list_remote(location: Location) -> Iterator[ObjectInfo]:
+def _must_be_there(location: Location) -> fs.FileInfo:
     info = location.fs.get_file_info(location.path)
     if info.type == fs.FileType.NotFound:
         raise FileNotFoundError(errno.ENOENT, "no such object or folder")
+    return info
+
+
+def _list_remote(location: Location) -> Iterator[ObjectInfo]:
+    info = _must_be_there(location)
     if info.type == fs.FileType.File:
         yield _remote_info(location.uri, info)
         return

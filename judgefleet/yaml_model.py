@@ -4,12 +4,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from judgefleet.errors import ConfigError
 from judgefleet.validation import Loc, validate_mapping
 
 M = TypeVar("M", bound=BaseModel)
+
+
+class StrictModel(BaseModel):
+    """Knows its keys, refuses others, and never changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
 
 _KEY_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "merge")}
 _TAB = "found character '\\t'"

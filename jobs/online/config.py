@@ -3,20 +3,16 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from jobs.config import BatchConfig
-from judgefleet.yaml_model import load_yaml_model
+from judgefleet.yaml_model import StrictModel, load_yaml_model
 
 _Seconds = Annotated[float, Field(gt=0)]
 _Count = Annotated[int, Field(ge=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class BudgetConfig(_Strict):
+class BudgetConfig(StrictModel):
     """What a day (UTC) may take; None is no limit. It is given out through the day, an hour's share ahead.
 
     ``tokens_per_day``: read and written. ``judge_seconds_per_day``: time spent scoring. ``cost_per_day``: in the unit
@@ -30,7 +26,7 @@ class BudgetConfig(_Strict):
     lowest_factor: Annotated[float, Field(gt=0, le=1)] = 1 / 64
 
 
-class OnlineSettings(_Strict):
+class OnlineSettings(StrictModel):
     """How the loop behaves.
 
     ``poll_seconds``: between two looks for new objects. ``batch_traces``: sampled traces committed together at most,

@@ -3,20 +3,14 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from judgefleet.sample import Sample, sample_from_row
-from judgefleet.storage import Location, explained
+from judgefleet.storage import Location, read_table
 
 
 def dead_rows(root: Location, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Rows of ``jobs.online.publish.DEAD_SCHEMA`` out of the files of that name."""
     for name in names:
-        place = root.child(name)
-        with explained("read", place):
-            table: pa.Table = pq.read_table(place.path, filesystem=place.fs, partitioning=None)
-        yield from table.to_pylist()
+        yield from read_table(root.child(name)).to_pylist()
 
 
 def read_dead(root: Location, names: Sequence[str]) -> list[Sample]:

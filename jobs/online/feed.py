@@ -8,11 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from pyarrow import fs
-
 from jobs.online.config import OnlineConfig
 from jobs.online.seen import Seen, object_key
-from judgefleet.storage import Location, ObjectInfo, explained, list_objects, open_location
+from judgefleet.storage import ObjectInfo, exists, list_objects, open_location
 
 # Stores know the time of an object to the second, or better.
 _INSTANT = 1e-6
@@ -108,7 +106,7 @@ class Feed:
         if self._settings.partition is None:
             return list_objects(self._root.uri)
         folders = [self._root.child(name) for name in self._partitions(self._settings.partition)]
-        return [info for place in folders if _is_there(place) for info in list_objects(place.uri)]
+        return [info for place in folders if exists(place) for info in list_objects(place.uri)]
 
     def _partitions(self, pattern: str) -> list[str]:
         """Folders of the last ``lookback_hours`` and of the hour to come, for writers whose clock is ahead."""
@@ -123,8 +121,3 @@ class Feed:
 
 def _age(found: Found) -> tuple[float, str]:
     return found.info.modified, found.key
-
-
-def _is_there(place: Location) -> bool:
-    with explained("list", place):
-        return bool(place.fs.get_file_info(place.path).type is not fs.FileType.NotFound)

@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import psutil
-from pyarrow import fs
 
 from judgefleet.errors import ConfigError, RunError, StoreError
 from judgefleet.exclusive import create_exclusive
-from judgefleet.storage import Location, explained, read_bytes, write_atomic
+from judgefleet.storage import Location, folder_entries, read_bytes, write_atomic
 
 _BEATS_A_LEASE = 4
 _LOOKS_A_LEASE = 10
@@ -63,9 +62,7 @@ class Holder:
 def newest_holder(root: Location) -> Holder | None:
     """Who took the lease last; None where nobody ever did."""
     place = root.child("lease")
-    with explained("list", place):
-        infos = place.fs.get_file_info(fs.FileSelector(place.path, allow_not_found=True))
-    epochs = [int(info.base_name[:9]) for info in infos if info.base_name.endswith(".json")]
+    epochs = [int(info.base_name[:9]) for info in folder_entries(place) if info.base_name.endswith(".json")]
     if not epochs:
         return None
     return Holder(**json.loads(read_bytes(place.child(f"{max(epochs):09d}.json").uri)))

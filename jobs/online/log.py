@@ -6,12 +6,11 @@ the entry is there; so a crash between the two leaves files that no entry names,
 
 from collections.abc import Iterator, Mapping
 
-from pyarrow import fs
 from pydantic import BaseModel, ConfigDict
 
 from judgefleet.errors import ConfigError, StoreError
 from judgefleet.exclusive import create_exclusive
-from judgefleet.storage import Location, explained, read_bytes
+from judgefleet.storage import Location, folder_entries, read_bytes
 
 # Entries in one folder: a start lists the newest folders only.
 _A_FOLDER = 1000
@@ -107,9 +106,7 @@ class Log:
         return found
 
     def _names(self, folder: int) -> list[int]:
-        place = self._root.child(f"log/{folder:06d}")
-        with explained("list", place):
-            infos = place.fs.get_file_info(fs.FileSelector(place.path, allow_not_found=True))
+        infos = folder_entries(self._root.child(f"log/{folder:06d}"))
         return sorted(int(info.base_name.split(".")[0]) for info in infos if info.base_name.endswith(".json"))
 
 

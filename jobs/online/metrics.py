@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
-from jobs.gates import gates_of, newest
+from jobs.gates import gates_for
 from jobs.online.budget import RateControl
 from jobs.online.config import OnlineConfig
 from jobs.online.feed import Feed
@@ -23,15 +24,17 @@ _GATE_SECONDS = 600.0
 
 
 class Metrics:
-    """Counts from the start of this process; Prometheus knows how to add up what restarts."""
+    """Counts from the start of this process; Prometheus knows how to add up what restarts.
 
-    def __init__(self, config: OnlineConfig) -> None:
-        self._config = config
+    ``judges``: scorer, axis and fingerprint of each whose gate is exported.
+    """
+
+    def __init__(self, config: OnlineConfig, judges: Sequence[tuple[str, str, str]] = ()) -> None:
+        self._config, self._judges = config, judges
         self.registry = CollectorRegistry()
         self._shares = RateControl(config.online.budget)
         self._next_gates = 0.0
-        made = self._counter, self._gauge, self._histogram
-        counter, gauge, histogram = made
+        counter, gauge, histogram = self._counter, self._gauge, self._histogram
         self.lag_seconds = gauge("lag_seconds", "Age of the oldest object that is not read, in seconds")
         self.lag_objects = gauge("lag_objects", "Objects that are not read")
         self.pending = gauge("pending_traces", "Traces that wait for more of themselves or of their group")
@@ -90,12 +93,12 @@ class Metrics:
         self._look_at_gates()
 
     def _look_at_gates(self) -> None:
-        """Now and then: it reads columns of the whole store."""
+        """Now and then: an audit is decided elsewhere."""
         if time.monotonic() < self._next_gates:
             return
         self._next_gates = time.monotonic() + _GATE_SECONDS
         try:
-            gates = newest(gates_of(self._config.store))
+            gates = gates_for(self._config.store, self._judges)
         except JudgefleetError:
             return
         for gate in gates:

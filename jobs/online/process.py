@@ -23,11 +23,11 @@ from jobs.online.loop import Events, Loop
 from jobs.online.metrics import Metrics
 from jobs.online.scored import Scored
 from jobs.online.state import State, rebuild, write_checkpoint
-from jobs.online.stream import Stream
+from jobs.online.stream import Stream, stream_root
 from jobs.plan import Plan
 from jobs.prepare import Prepared, prepare
 from judgefleet.errors import ConfigError
-from judgefleet.storage import list_objects, write_atomic
+from judgefleet.storage import ensure_listable, write_atomic
 
 _PARENT_LOOKS = 2.0
 
@@ -45,7 +45,8 @@ class Life:
         Raises ConfigError before any work, RunError when it cannot go on: the same command goes on where it ended.
         """
         prepared = self._checked()
-        stream, metrics = Stream.of(self._config, prepared), Metrics(self._config)
+        stream = Stream.of(self._config, prepared)
+        metrics = Metrics(self._config, stream.judges)
         metrics.serve()
         started, rows = datetime.now(UTC), 0
 
@@ -108,7 +109,7 @@ class Life:
     def _checked(self) -> Prepared:
         self._journal.say("checking the configuration, the input, the store and the models")
         prepared = prepare(self._config, job="online")
-        list_objects(self._config.input.uri)
+        ensure_listable(self._config.input.uri)
         return prepared
 
     def _start(self, fleet: Fleet) -> None:
@@ -141,7 +142,7 @@ class Life:
         """What ``judgefleet report`` and ``audit draw`` know of the run."""
         if not state.number:
             return
-        write_checkpoint(Stream.of(self._config, prepared).root, state)
+        write_checkpoint(stream_root(self._config), state)
         plan = Plan(chunks=(), counts=state.counts, rejects=state.counts.get("rejected", 0))
         rows = sum(state.statuses.values())
         facts = run_facts(prepared, plan, started) | {"job": "online", "rows_expected": rows, "rows_written": rows}

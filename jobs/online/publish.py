@@ -8,15 +8,13 @@ from dataclasses import asdict
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from pyarrow import fs
 
 from jobs.online.cut import Batch
 from jobs.online.log import Entry, Spent
 from jobs.online.settle import Dead
 from judgefleet.sample import SAMPLE_SCHEMA, sample_row, samples_to_table
 from judgefleet.score import SCORE_SCHEMA
-from judgefleet.storage import Location, explained, write_table_atomic
+from judgefleet.storage import Location, explained, folder_entries, read_table, write_table_atomic
 from judgefleet.store import write_scores
 
 _REJECTS = pa.schema([(name, pa.string()) for name in ("uri", "position", "reason", "trace_id", "excerpt")])
@@ -42,10 +40,10 @@ def stage(
 def publish(store: Location, root: Location, entry: Entry) -> None:
     """Bring the rows and samples of a committed entry where readers look for them."""
     if entry.rows is not None:
-        write_scores(store, _read(root, entry.rows).cast(SCORE_SCHEMA))
+        write_scores(store, read_table(root.child(entry.rows)).cast(SCORE_SCHEMA))
     if entry.samples is not None:
         name = f"_samples/{entry.run_id}/online-{entry.number:09d}.parquet"
-        write_table_atomic(store, name, _read(root, entry.samples).cast(SAMPLE_SCHEMA))
+        write_table_atomic(store, name, read_table(root.child(entry.samples)).cast(SAMPLE_SCHEMA))
 
 
 def forget_staged(root: Location, published: int) -> None:
@@ -53,7 +51,7 @@ def forget_staged(root: Location, published: int) -> None:
     for folder in ("rows", "samples"):
         place = root.child(folder)
         with explained("write", place):
-            for info in place.fs.get_file_info(fs.FileSelector(place.path, allow_not_found=True)):
+            for info in folder_entries(place):
                 if info.base_name[:9].isdigit() and int(info.base_name[:9]) <= published:
                     place.fs.delete_file(info.path)
 
@@ -79,9 +77,3 @@ def tokens_of(rows: pa.Table) -> Spent:
 
 def _dead_row(dead: Dead) -> dict[str, object]:
     return {**sample_row(dead.sample), "reason": dead.reason, "tries": dead.tries}
-
-
-def _read(root: Location, name: str) -> pa.Table:
-    place = root.child(name)
-    with explained("read", place):
-        return pq.read_table(place.path, filesystem=place.fs, partitioning=None)

@@ -9,13 +9,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
-from pyarrow import fs
 
 from jobs.online.log import Entry, Log, Spent
 from jobs.online.seen import Seen
 from judgefleet.errors import RunError
-from judgefleet.storage import Location, explained, write_table_atomic
+from judgefleet.storage import Location, explained, folder_entries, read_table, write_table_atomic
 
 _KEPT = 2
 _DAYS = 2
@@ -88,23 +86,21 @@ def write_checkpoint(root: Location, state: State) -> None:
     table = pa.table({"object": pa.array(state.seen.packed())})
     table = table.replace_schema_metadata({"judgefleet.state": json.dumps(kept)})
     write_table_atomic(root, f"checkpoints/{state.number:09d}.parquet", table)
-    for path in _checkpoints(root)[:-_KEPT]:
-        root.fs.delete_file(path)
+    with explained("write", root):
+        for path in _checkpoints(root)[:-_KEPT]:
+            root.fs.delete_file(root.child(path).path)
 
 
 def _checkpoints(root: Location) -> list[str]:
-    place = root.child("checkpoints")
-    with explained("list", place):
-        infos = place.fs.get_file_info(fs.FileSelector(place.path, allow_not_found=True))
-    return sorted(info.path for info in infos if info.path.endswith(".parquet"))
+    infos = folder_entries(root.child("checkpoints"))
+    return sorted(f"checkpoints/{info.base_name}" for info in infos if info.path.endswith(".parquet"))
 
 
 def _newest_checkpoint(root: Location) -> State:
     paths = _checkpoints(root)
     if not paths:
         return State()
-    with explained("read", root):
-        table = pq.read_table(paths[-1], filesystem=root.fs)
+    table = read_table(root.child(paths[-1]))
     kept = json.loads(table.schema.metadata[b"judgefleet.state"])
     return State(
         number=kept["number"],

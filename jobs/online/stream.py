@@ -14,6 +14,7 @@ from jobs.online.scored import Scored
 from jobs.online.state import State
 from jobs.prepare import Prepared
 from judgefleet.sample import Sample
+from judgefleet.scorer import ScorerInfo, ScorerKind
 from judgefleet.storage import Location, open_location
 
 
@@ -29,7 +30,13 @@ class Stream:
     config: OnlineConfig
     intake: Intake
     waits: bool
-    fingerprints: tuple[str, ...]
+    infos: tuple[ScorerInfo, ...]
+
+    @property
+    def judges(self) -> tuple[tuple[str, str, str], ...]:
+        """Scorer, axis and fingerprint of every judge."""
+        judges = [info for info in self.infos if info.kind is ScorerKind.LLM]
+        return tuple((info.name, axis, info.fingerprint) for info in judges for axis in info.axes)
 
     @classmethod
     def of(cls, config: OnlineConfig, prepared: Prepared) -> Stream:
@@ -38,7 +45,7 @@ class Stream:
             config=config,
             intake=Intake(config=config, group_by=prepared.group_by),
             waits=prepared.grouped,
-            fingerprints=tuple(info.fingerprint for info in prepared.infos),
+            infos=prepared.infos,
         )
 
     @property

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from jobs.online.metrics import Metrics
+from jobs.online.stream import Stream
+from jobs.prepare import prepare
 
 World = Any
 
@@ -33,7 +35,7 @@ def told(world: World, traces: Callable[..., dict[str, Any]], free_port: int) ->
     online = {"poll_seconds": 0.05, "batch_traces": 4, "settle_seconds": 0, "metrics_port": free_port}
     budget = {"tokens_per_day": 10_000_000}
     config = world.configure(online=online | {"budget": budget})
-    metrics = Metrics(config)
+    metrics = Metrics(config, Stream.of(config, prepare(config, job="online")).judges)
     metrics.serve()
     world.write("a.jsonl", [traces(i) for i in range(10)])
     world.write("b.jsonl", [{"trace_id": "x"}])
