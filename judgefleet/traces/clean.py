@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
+from operator import is_
 from typing import Any
 
 from judgefleet.trace import Trace
@@ -23,7 +25,7 @@ def cleaned(item: Trace | Reject) -> Trace | Reject:
     >>> cleaned(Trace(trace_id="t", output="a\\0b")).attributes
     {'judgefleet.sanitised': 'output'}
     """
-    changes = {f.name: new for f in fields(item) if (new := _clean(old := getattr(item, f.name))) is not old}
+    changes = _changes(item)
     if not changes:
         return item
     if isinstance(item, Trace):
@@ -32,17 +34,28 @@ def cleaned(item: Trace | Reject) -> Trace | Reject:
 
 
 def _clean(value: Any) -> Any:
-    """The same object when it is safe, else a safe copy."""
+    """The same object when it is safe, else a safe copy. Every text of every trace comes by, so the common is first."""
     if isinstance(value, str):
-        return _UNSAFE.sub(_REPLACEMENT, value) if _UNSAFE.search(value) else value
+        plain = value.isascii() and "\0" not in value
+        return value if plain or not _UNSAFE.search(value) else _UNSAFE.sub(_REPLACEMENT, value)
+    if not value:
+        return value
     if isinstance(value, tuple):
-        new = tuple(_clean(part) for part in value)
-        return value if all(a is b for a, b in zip(value, new, strict=True)) else new
+        new = tuple(map(_clean, value))
+        return value if all(map(is_, value, new)) else new
     if isinstance(value, Mapping):
         pairs = {_clean(k): _clean(v) for k, v in value.items()}
         same = all(k in value and value[k] is v for k, v in pairs.items()) and len(pairs) == len(value)
         return value if same else pairs
-    if is_dataclass(value) and not isinstance(value, type):
-        changes = {f.name: new for f in fields(value) if (new := _clean(old := getattr(value, f.name))) is not old}
-        return replace(value, **changes) if changes else value
-    return value
+    changes = _changes(value)
+    return replace(value, **changes) if changes else value
+
+
+def _changes(value: Any) -> dict[str, Any]:
+    """Fields of a dataclass that are not safe, cleaned."""
+    return {name: new for name in _fields(type(value)) if (new := _clean(old := getattr(value, name))) is not old}
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
