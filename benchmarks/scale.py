@@ -9,33 +9,18 @@ CPU time, which says what a trace costs also where the machine does something el
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import yaml
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.measuring import Cost, cost_of
+
 _A_FILE = 10_000
 _WORDS = ("parcel", "refund", "policy", "return", "address", "order", "days", "label", "customer", "damaged", "courier")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """One run. CPU seconds of all processes; memory in MiB: of the command itself, and of all processes together."""
-
-    traces: int
-    seconds: float
-    cpu_seconds: float
-    rows: int
-    command_mib: float
-    all_mib: float
 
 
 def text(seed: int, words: int) -> str:
@@ -87,58 +72,12 @@ def write_config(folder: Path, chunk_traces: int) -> Path:
     return folder / "scale.yaml"
 
 
-def measure(folder: Path, traces: int, chunk_traces: int) -> Measured:
-    """One run from an empty store."""
+def measure(folder: Path, traces: int, chunk_traces: int) -> tuple[Cost, int]:
+    """One run from an empty store: what it took, and its rows."""
     write_traces(folder / "traces", traces)
     command = [sys.executable, "-c", "from jobs.cli import main; main()", "batch"]
-    started = time.monotonic()
-    whole = [*command, str(write_config(folder, chunk_traces)), "--json"]
-    run = subprocess.Popen(whole, stdout=subprocess.PIPE)  # noqa: S603 - our own command
-    one = everything = 0.0
-    cpu: dict[int, float] = {}
-    for looks in watch(run):
-        one, everything = max(one, looks[0].memory), max(everything, sum(look.memory for look in looks))
-        cpu |= {look.pid: look.cpu for look in looks}
-    seconds = time.monotonic() - started
-    if run.wait() or run.stdout is None:
-        raise SystemExit(f"the run ended with {run.returncode}")
-    rows = json.loads(run.stdout.read())["facts"]["rows_written"]
-    return Measured(
-        traces=traces,
-        seconds=seconds,
-        cpu_seconds=sum(cpu.values()),
-        rows=rows,
-        command_mib=one / 2**20,
-        all_mib=everything / 2**20,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """One process at one moment: proportional set size in bytes, CPU seconds since its start."""
-
-    pid: int
-    memory: int
-    cpu: float
-
-
-def watch(run: "subprocess.Popen[bytes]") -> Iterator[list[Look]]:
-    """The command and all its children, twice a second until it ends."""
-    command = psutil.Process(run.pid)
-    while run.poll() is None:
-        looks = [look for process in [command, *command.children(recursive=True)] if (look := look_at(process))]
-        if looks:
-            yield looks
-        time.sleep(0.5)
-
-
-def look_at(process: psutil.Process) -> Look | None:
-    """None once the process is gone."""
-    try:
-        times = process.cpu_times()
-        return Look(pid=process.pid, memory=int(process.memory_full_info().pss), cpu=times.user + times.system)
-    except psutil.Error:
-        return None
+    cost = cost_of([*command, str(write_config(folder, chunk_traces)), "--json"])
+    return cost, json.loads(cost.output)["facts"]["rows_written"]
 
 
 def main() -> None:
@@ -152,10 +91,10 @@ def main() -> None:
     )
     for count in given.traces:
         with tempfile.TemporaryDirectory() as folder:
-            found = measure(Path(folder), count, given.chunk_traces)
+            found, rows = measure(Path(folder), count, given.chunk_traces)
         each = [f"{1000 * seconds / count:.3f}" for seconds in (found.seconds, found.cpu_seconds)]
         sizes = [f"{size:,.0f}" for size in (found.command_mib, found.all_mib)]
-        table.add_row(f"{count:,}", f"{found.rows:,}", f"{found.seconds:.0f}", *each, *sizes)
+        table.add_row(f"{count:,}", f"{rows:,}", f"{found.seconds:.0f}", *each, *sizes)
     Console().print(table)
 
 

@@ -27,7 +27,8 @@ import yaml
 from pyarrow import fs
 from rich.console import Console
 
-from benchmarks.scale import look_at, trace
+from benchmarks.measuring import look_at
+from benchmarks.scale import trace
 from judgefleet.storage import open_location, write_atomic
 
 _CLI = [sys.executable, "-c", "from jobs.cli import main; main()"]

@@ -73,12 +73,25 @@ def plan(
     audit_power: Annotated[
         float | None, typer.Option(help="Chance that this judge passes an audit. [default: 0.8]")
     ] = None,
+    simulate: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead: run the loop of this configuration on made-up traces of that traffic, for one GPU."
+        ),
+    ] = None,
+    simulated_seconds: Annotated[
+        float | None, typer.Option(min=1, help="With --simulate. [default: four times settle_seconds, 120 at least]")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")] = False,
 ) -> None:
     """Sampling rates, audit labels, GPUs, cost and lag for a traffic, a budget and a drop worth detecting.
 
     Everything that is assumed is printed; nothing is looked up or measured. Exit code 1 where the traffic or the budget
     cannot reach the drop, or the judge cannot pass its audit: then with the nearest plan that is possible.
+
+    --simulate CONFIG asks another question: would 'judgefleet online CONFIG' keep up, on this machine with a GPU of the
+    plan? The loop is the real one and takes the CPU time that it takes here; the judge is made up, and waiting is
+    skipped. Exit code 1 where it falls behind.
     """
     from jobs.capacity import make_plan
     from jobs.capacity_input import read_options
@@ -86,7 +99,12 @@ def plan(
     from jobs.json_text import json_text
 
     given: dict[str, Any] = {k: v for k, v in locals().items() if k in _NAMES and v is not None}
-    made = make_plan(read_options(file, given))
+    options = read_options(file, given)
+    if simulate is not None:
+        from jobs.capacity_simulation import simulate_command
+
+        raise typer.Exit(simulate_command(options, simulate, simulated_seconds, as_json=as_json))
+    made = make_plan(options)
     if as_json:
         print(json_text(plan_dict(made)))  # noqa: T201
     else:
@@ -94,4 +112,4 @@ def plan(
     raise typer.Exit(made.exit_code)
 
 
-_NAMES = frozenset(plan.__annotations__) - {"file", "as_json", "return"}
+_NAMES = frozenset(plan.__annotations__) - {"file", "as_json", "simulate", "simulated_seconds", "return"}

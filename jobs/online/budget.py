@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from jobs.online.config import BudgetConfig
@@ -56,13 +57,13 @@ class RateControl:
 class PacedControl:
     """Asks a RateControl once an entry of the log, and while it says to wait."""
 
-    def __init__(self, control: RateControl) -> None:
-        self._control, self._known = control, (-1, 0.0)
+    def __init__(self, control: RateControl, now: Callable[[], datetime]) -> None:
+        self._control, self._now, self._known = control, now, (-1, 0.0)
 
     def factor(self, state: State) -> float:
         """The factor for the next batch; 0: wait."""
         number, factor = self._known
         if number != state.number or factor == 0.0:
-            now = datetime.now(UTC)
+            now = self._now()
             self._known = state.number, self._control.factor(state.spent_on(f"{now:%Y-%m-%d}"), now)
         return self._known[1]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 
 from jobs.engines.budget import Tokens, cost
 from jobs.online.budget import PacedControl, RateControl
+from jobs.online.clock import Clock
 from jobs.online.compact import compact
 from jobs.online.cut import Batch
 from jobs.online.feed import Feed
@@ -49,12 +50,21 @@ class Events:
 class Loop:
     """Runs until stopped, or with ``once`` until everything there is has been scored."""
 
-    def __init__(self, stream: Stream, lease: Lease, scoring: Scoring, state: State, events: Events) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        lease: Lease,
+        scoring: Scoring,
+        state: State,
+        events: Events,
+        clock: Clock | None = None,
+    ) -> None:
         self._stream, self._lease, self._scoring, self._state, self._events = stream, lease, scoring, state, events
         self._settings, self._log = stream.config.online, Log(stream.root)
-        self._feed, self._cutter = stream.reading(state)
-        self._control = PacedControl(RateControl(self._settings.budget, state.last.factor if state.last else 1.0))
-        self._threads = ThreadPoolExecutor(self._settings.in_flight, thread_name_prefix="scoring")
+        self._clock = clock or Clock(self._settings.in_flight)
+        self._feed, self._cutter = stream.reading(state, self._clock)
+        rates = RateControl(self._settings.budget, state.last.factor if state.last else 1.0)
+        self._control = PacedControl(rates, self._clock.now)
         self._work: deque[_InWork] = deque()
         self._unpublished: deque[Entry] = deque()
         self._next_look = -math.inf
@@ -77,7 +87,7 @@ class Loop:
             if not moved and once:
                 break
             if not moved:
-                stopped.wait(min(self._settings.poll_seconds, 1.0))
+                self._clock.pause(stopped, min(self._settings.poll_seconds, 1.0))
         self._drain()
         if once and self._feed.waiting:
             self._events.say(f"today's budget is spent; {self._feed.waiting:,} objects are left for tomorrow")
@@ -101,9 +111,9 @@ class Loop:
 
     def _step(self, once: bool) -> bool:
         """Cut while there is room, commit what is finished; whether anything happened."""
-        if time.monotonic() >= self._next_look:
+        if self._clock.monotonic() >= self._next_look:
             self._feed.refresh()
-            self._next_look = time.monotonic() + self._settings.poll_seconds
+            self._next_look = self._clock.monotonic() + self._settings.poll_seconds
         self._events.looked(self._feed, self._cutter.pending)
         cut = False
         while len(self._work) < self._settings.in_flight and (factor := self._control.factor(self._state)):
@@ -115,20 +125,20 @@ class Loop:
         return self._commit_finished(block=not cut) or cut
 
     def _start(self, batch: Batch, replayed: tuple[str, ...] = ()) -> None:
-        result = self._threads.submit(self._settle, batch)
-        self._work.append(_InWork(batch=batch, started=datetime.now(UTC), result=result, replayed=replayed))
+        started, result = self._clock.now(), self._clock.submit(partial(self._settle, batch))
+        self._work.append(_InWork(batch=batch, started=started, result=result, replayed=replayed))
 
     def _settle(self, batch: Batch) -> tuple[Settled, float]:
-        started = time.monotonic()
+        started = self._clock.monotonic()
         patience = Patience(tries=self._settings.max_tries, failed_share=self._stream.config.run.max_failed_share)
-        return settle(self._scoring, batch.samples, self._stream.group_of, patience), time.monotonic() - started
+        settled = settle(self._scoring, batch.samples, self._stream.group_of, patience)
+        return settled, self._clock.monotonic() - started
 
     def _commit_finished(self, *, block: bool) -> bool:
         """Commit the oldest batch when its rows are there; with ``block`` look for it for a second at most."""
         if not self._work:
             return False
-        wait([self._work[0].result], timeout=1.0 if block else 0.0)
-        if not self._work[0].result.done():
+        if not self._clock.done(self._work[0].result, 1.0 if block else 0.0):
             return block
         self._commit(self._work[0])
         return True
@@ -152,7 +162,7 @@ class Loop:
         try:
             return work.result.result()
         except RunError:
-            work.result = self._threads.submit(self._settle, work.batch)
+            work.result = self._clock.submit(partial(self._settle, work.batch))
             raise
 
     def _entry(self, work: _InWork, settled: Settled, seconds: float) -> Entry:
@@ -178,7 +188,7 @@ class Loop:
             statuses=statuses(rows),
             spent=spent + tokens,
             started_at=work.started.isoformat(),
-            finished_at=datetime.now(UTC).isoformat(),
+            finished_at=self._clock.now().isoformat(),
             newest_object=batch.newest,
             **files,
         )
@@ -202,6 +212,6 @@ class Loop:
         if str(error) != self._told:
             self._events.say(f"{error}; trying again until it works")
             self._told = str(error)
-        stopped.wait(min(_LONGEST_PAUSE, 2.0 ** min(self._pauses, 10)))
+        self._clock.pause(stopped, min(_LONGEST_PAUSE, 2.0 ** min(self._pauses, 10)))
         self._pauses += 1
         self._next_look = -math.inf

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jobs.intake import Intake
+from jobs.online.clock import Clock
 from jobs.online.config import OnlineConfig
 from jobs.online.cut import Cutter
 from jobs.online.feed import Feed
@@ -62,9 +63,13 @@ class Stream:
         """Samples with one key are scored together."""
         return self.intake.group_key(sample.trace)
 
-    def reading(self, state: State) -> tuple[Feed, Cutter]:
+    def feed(self, state: State, clock: Clock) -> Feed:
+        """What finds objects that ``state`` does not know."""
+        return Feed(self.config, state.seen, clock.monotonic)
+
+    def reading(self, state: State, clock: Clock) -> tuple[Feed, Cutter]:
         """What reads the input from where ``state`` says."""
-        feed = Feed(self.config, state.seen)
+        feed = self.feed(state, clock)
         groups = Groups(self.intake, self.config.online.group_seconds if self.waits else None)
         objects, scored = OpenObjects(state.opened), Scored(self.store)
         return feed, Cutter(self.config, self.intake, feed, objects, scored, groups)

@@ -53,7 +53,7 @@ def _clean(value: Any) -> Any:
 
 def _changes(value: Any) -> dict[str, Any]:
     """Fields of a dataclass that are not safe, cleaned."""
-    return {name: new for name in _fields(type(value)) if (new := _clean(old := getattr(value, name))) is not old}
+    return {name: new for name in _fields(value.__class__) if (new := _clean(old := getattr(value, name))) is not old}
 
 
 @cache
