@@ -131,11 +131,13 @@ def read_input(prepared: Prepared, report: Reporter, logs: Path) -> Plan:
         config.run.stall_seconds,
         logs,
     )
-    plan = make_plan(staged_dataset(folder), prepared.store, config.run_id, config.run.chunk_traces)
+    weighed = config.sampling if intake.weigh else None
+    plan = make_plan(staged_dataset(folder), prepared.store, config.run_id, config.run.chunk_traces, weighed)
     clear_staged(prepared.store, config.run_id)
     clear_old_chunks(prepared.store, config.run_id, plan)
     counted = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(plan.counts.items()))
-    report.say(f"traces: {counted or 'none'}")
+    lowered = f"; all rates times {plan.factor:g}, for the cap" if plan.factor < 1 else ""
+    report.say(f"traces: {counted or 'none'}{lowered}")
     return plan
 
 
@@ -207,6 +209,7 @@ def run_facts(prepared: Prepared, plan: Plan, started: datetime) -> dict[str, An
         "rejects": plan.rejects,
         "fingerprints": [info.fingerprint for info in prepared.infos],
         "plan_hash": config.sampling.hash,
+        "sampling_factor": plan.factor,
         "started_at": started.isoformat(),
         "finished_at": datetime.now(UTC).isoformat(),
     }

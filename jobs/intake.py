@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,19 +13,23 @@ import pyarrow as pa
 
 from jobs.config import BatchConfig
 from judgefleet.golden import GoldenItem, enrich, load_golden
-from judgefleet.hashing import stable_hash
+from judgefleet.hashing import stable_hash, unit_interval
 from judgefleet.sample import SAMPLE_SCHEMA, Sample, sample_row
 from judgefleet.storage import Location, ObjectInfo
 from judgefleet.trace import Trace, trace_row
 from judgefleet.traces.reader import read_object
 from judgefleet.traces.reject import Reject
+from judges.message_writer import CHARACTERS_A_TOKEN
 
 # Input that one task reads at a time.
 _BLOCK_BYTES = 32 * 2**20
 # Traces held at a time, however large an object is.
 _ROWS = 2000
 SAMPLED, NOT_SAMPLED, REJECTED = "sampled", "not_sampled", "rejected"
-# What is known of each trace or reject beside the sample itself; ``place`` orders them as they were read.
+# May be drawn, once all of the input is known: see jobs.draw.
+CANDIDATE = "candidate"
+# What is known of each trace or reject beside the sample itself; ``place`` orders them as they were read. From
+# ``unit_key`` on: what a decision about the whole input needs.
 INTAKE_SCHEMA = pa.schema(
     [
         *SAMPLE_SCHEMA,
@@ -35,6 +40,12 @@ INTAKE_SCHEMA = pa.schema(
         ("excerpt", pa.string()),
         ("content_hash", pa.string()),
         ("group_key", pa.string()),
+        ("unit_key", pa.string()),
+        ("draw", pa.float64()),
+        ("rate", pa.float64()),
+        ("floor", pa.int64()),
+        ("per", pa.string()),
+        ("tokens", pa.int64()),
     ]
 )
 
@@ -43,16 +54,19 @@ INTAKE_SCHEMA = pa.schema(
 class Intake:
     """Reads objects with one configuration; plain data, so it travels to any worker.
 
-    ``group_by``: the attribute whose traces are judged together; None for those of one conversation.
+    ``group_by``: the attribute whose traces are judged together; None for those of one conversation. ``weigh``: write
+    what a decision about the whole input needs, also where the plan could do without.
     """
 
     config: BatchConfig
     group_by: str | None
+    weigh: bool = False
     plan_hash: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
         # Once, and not for every trace.
         object.__setattr__(self, "plan_hash", self.config.sampling.hash)
+        object.__setattr__(self, "weigh", self.weigh or self.config.sampling.needs_whole_input)
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
         """``batch``: columns uri and place. A row for every trace and every reject in the objects, some at a time."""
@@ -73,24 +87,45 @@ class Intake:
 
     def _decided(self, found: Trace, golden: Mapping[str, GoldenItem]) -> dict[str, Any]:
         trace = enrich(found, golden, self.config.input.golden_key) if golden else found
-        sample = self.draw(trace)
         identity = {"trace_id": trace.trace_id, "span_id": trace.span_id, "source_uri": trace.source_uri}
         known = {"content_hash": _content_hash(trace), "group_key": self.group_key(trace)}
+        outcome, sample = self.decide(trace)
+        if self.weigh and outcome in (SAMPLED, NOT_SAMPLED):
+            return {**known, **self._weighed(trace, sample)}
         if sample is None:
-            return {**identity, **known, "decision": NOT_SAMPLED}
-        return {**sample_row(sample), **known, "decision": SAMPLED}
+            return {**identity, **known, "decision": outcome}
+        return {**sample_row(sample), **known, "decision": outcome}
+
+    def _weighed(self, trace: Trace, sample: Sample | None) -> dict[str, Any]:
+        """A candidate whole, anything else with what its stratum and window are told by."""
+        plan = self.config.sampling
+        stratum, rate, floor = plan.stratum_of(trace)
+        key = plan.unit_of(trace)
+        row = {
+            "stratum": stratum,
+            "unit_key": key,
+            "draw": unit_interval(key, plan.salt),
+            "rate": rate,
+            "floor": floor.traces if floor else 0,
+            "per": floor.per if floor else None,
+            "tokens": _tokens(trace),
+            "decision": CANDIDATE if sample or floor else NOT_SAMPLED,
+        }
+        light = {n: getattr(trace, n) for n in ("trace_id", "span_id", "started_at", "source_uri")}
+        whole = trace_row(trace) | {"plan_hash": self.plan_hash} if row["decision"] == CANDIDATE else light
+        return whole | row
 
     def enriched(self, trace: Trace) -> Trace:
         """With what the golden set knows about it."""
         golden = _golden(self.config.input.golden)
         return enrich(trace, golden, self.config.input.golden_key) if golden else trace
 
-    def draw(self, trace: Trace, factor: float = 1.0) -> Sample | None:
-        """The sample, where the plan at rates times ``factor`` draws ``trace``."""
+    def decide(self, trace: Trace, factor: float = 1.0) -> tuple[str, Sample | None]:
+        """What becomes of ``trace`` at rates times ``factor``, and the sample where it is drawn."""
         decision = self.config.sampling.decide(trace, factor)
         if not decision.sampled:
-            return None
-        return Sample(
+            return decision.left_out or NOT_SAMPLED, None
+        return SAMPLED, Sample(
             trace=trace,
             stratum=decision.stratum,
             inclusion_probability=decision.inclusion_probability,
@@ -113,6 +148,12 @@ def _rejected(reject: Reject) -> dict[str, Any]:
         "reason": reject.reason,
         "excerpt": reject.excerpt,
     }
+
+
+def _tokens(trace: Trace) -> int:
+    """Of all its texts, reckoned from their length."""
+    texts = (trace.output, trace.reference, *trace.contexts, *(message.content for message in trace.messages))
+    return math.ceil(sum(len(text) for text in texts if text) / CHARACTERS_A_TOKEN)
 
 
 def _content_hash(trace: Trace) -> str:

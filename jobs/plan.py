@@ -11,8 +11,10 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from pyarrow import fs
 
+from jobs.draw import Cell, draw, outcome
 from jobs.intake import INTAKE_SCHEMA
 from judgefleet.sample import SAMPLE_SCHEMA
+from judgefleet.sampling import SamplingPlan
 from judgefleet.storage import Location, explained, write_table_atomic
 
 # The first of several with one id is kept. Copies are counted; one that differs is a reject, never a second trace.
@@ -23,10 +25,19 @@ _RANKED = """
     from intake window w as (partition by decision = 'rejected', case when decision = 'rejected' then place
         else trace_id end, span_id order by place)
 """
-_COUNTS = "select case when copy > 1 then 'duplicate' else decision end, count(*) from ranked group by 1"
+# What each trace came to. Where nothing is decided about the whole input, ``drawn`` is empty.
+_DECIDED = """
+    create temp table decided as
+    select place, group_start, drawn.probability, case when copy > 1 then 'duplicate' when drawn.sampled then 'sampled'
+        when drawn.sampled is not null then 'not_sampled' else decision end as decision
+    from ranked left join drawn using (place)
+"""
+_NOT_WEIGHED = "create temp table drawn (place varchar, probability double, sampled boolean)"
+_COUNTS = "select decision, count(*) from decided group by 1"
 # Day by day, so that a chunk is a file or two in the store and not one for each of thirty days.
 _CHUNKS = """
-    select intake.* from intake join ranked using (place) where ranked.decision = 'sampled' and copy = 1
+    select intake.* replace (coalesce(decided.probability, intake.inclusion_probability) as inclusion_probability)
+    from intake join decided using (place) where decided.decision = 'sampled'
     order by date_trunc('day', group_start) nulls last, group_key, trace_id, span_id
 """
 _REJECTS = """
@@ -51,17 +62,25 @@ class Chunk:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What a run will score. ``counts``: traces by decision."""
+    """What a run will score. ``counts``: traces by decision. ``factor``: what a cap multiplied all rates with.
+
+    ``cells``: strata and windows, where they were counted.
+    """
 
     chunks: tuple[Chunk, ...]
     counts: Mapping[str, int] = field(default_factory=Counter)
     rejects: int = 0
+    factor: float = 1.0
+    cells: tuple[Cell, ...] = ()
 
 
-def make_plan(staged: ds.Dataset, store: Location, run_id: str, chunk_traces: int) -> Plan:
+def make_plan(
+    staged: ds.Dataset, store: Location, run_id: str, chunk_traces: int, weighed: SamplingPlan | None = None
+) -> Plan:
     """Drop copies, put what belongs together next to each other, and write the chunks and rejects to the store.
 
-    DuckDB sorts outside memory where the input is larger than it.
+    DuckDB sorts outside memory where the input is larger than it. ``weighed``: the plan that decides about the whole
+    input, where it was read for that. Raises ConfigError for a cap that cannot hold.
     """
     with TemporaryDirectory(prefix="judgefleet-") as spill, duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
@@ -69,12 +88,19 @@ def make_plan(staged: ds.Dataset, store: Location, run_id: str, chunk_traces: in
         db.execute("set temp_directory = ?", [spill])
         db.register("intake", staged)
         db.execute(_RANKED)
+        factor, cells = (draw(db, weighed.cap), outcome(db)) if weighed else (_draw_nothing(db), ())
+        db.execute(_DECIDED)
         counts = Counter(dict(db.execute(_COUNTS).fetchall()))
         rejects = db.sql(_REJECTS).to_arrow_table()
         write_table_atomic(store, f"_runs/{run_id}/rejects.parquet", rejects)
         ordered = db.sql(_CHUNKS).to_arrow_reader(1024)
         chunks = tuple(_write_chunks(ordered, store, run_id, chunk_traces))
-    return Plan(chunks=chunks, counts=counts, rejects=rejects.num_rows)
+    return Plan(chunks=chunks, counts=counts, rejects=rejects.num_rows, factor=factor, cells=cells)
+
+
+def _draw_nothing(db: duckdb.DuckDBPyConnection) -> float:
+    db.execute(_NOT_WEIGHED)
+    return 1.0
 
 
 def staged_dataset(folder: Location) -> ds.Dataset:

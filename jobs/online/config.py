@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from jobs.config import BatchConfig
+from judgefleet.sampling import SamplingPlan
 from judgefleet.yaml_model import StrictModel, load_yaml_model
 
 _Seconds = Annotated[float, Field(gt=0)]
@@ -63,6 +64,17 @@ class OnlineConfig(BatchConfig):
     """What ``judgefleet online`` follows. ``name`` is the stream: its progress stays when anything else is changed."""
 
     online: OnlineSettings = OnlineSettings()
+
+    @field_validator("sampling")
+    @classmethod
+    def _decides_at_once(cls, sampling: SamplingPlan) -> SamplingPlan:
+        if sampling.needs_whole_input:
+            raise ValueError(
+                "a floor or a cap needs the whole input, and a stream has no end: how many traces a window will "
+                "have is not known when the first of them is decided. Raise the rate of the stratum ('judgefleet plan' says to "
+                "what), limit the cost with online.budget, or score closed days with 'judgefleet batch'"
+            )
+        return sampling
 
 
 def load_online_config(path: Path) -> OnlineConfig:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from jobs.intake import NOT_SAMPLED, REJECTED, SAMPLED, Intake
+from jobs.intake import REJECTED, SAMPLED, Intake
 from jobs.online.config import OnlineConfig
 from jobs.online.feed import Feed, Found
 from jobs.online.groups import Groups
@@ -155,9 +155,9 @@ class Cutter:
             yield item
 
     def _decide(self, item: Item, trace: Trace, batch: Batch) -> None:
-        sample = self._intake.draw(trace, batch.factor)
+        outcome, sample = self._intake.decide(trace, batch.factor)
         if sample is None:
-            batch.counts[NOT_SAMPLED] += 1
+            batch.counts[outcome] += 1
         elif self._scored.add(trace, joined=bool(item.spans)):
             batch.counts[SAMPLED] += 1
             batch.samples.append(sample)

@@ -1,9 +1,11 @@
 """Sampling by hash: the same traces everywhere, at the stated rates, with weights that undo them."""
 
 import hashlib
+import json
 import random
 import statistics
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -141,6 +143,63 @@ def test_the_hash_of_a_plan_is_what_it_draws() -> None:
     assert len({PLAN.model_copy(update=change).hash for change in changes} | {PLAN.hash}) == 5
 
 
+def test_a_plan_without_the_newer_features_has_the_hash_that_it_had_before_them() -> None:
+    """Told from what was hashed then; written out, a feature that is not used makes no difference either."""
+    then = {
+        "salt": "demo",
+        "unit": "conversation",
+        "strata": [
+            {"name": "gold", "where": {"attributes.tier": ["gold", "1"], "environment": ["prod"]}, "rate": 1.0},
+            {"name": "treated", "where": {"variant": ["B"]}, "rate": 0.5},
+            {"name": "never", "where": {"service": ["health"]}, "rate": 0.0},
+        ],
+        "default_rate": 0.25,
+    }
+    whole = json.dumps(then, sort_keys=True, separators=(",", ":"))
+    assert PLAN.hash == hashlib.sha256(whole.encode()).hexdigest()[:32]
+    assert SamplingPlan().hash == "170baa8c4e8f2c06e75e40d305376c96"
+    assert SamplingPlan.model_validate(then | {"filters": {}, "cap": None, "default_floor": None}).hash == PLAN.hash
+    used: list[dict[str, Any]] = [
+        {"filters": {"exclude": [{"variant": "B"}]}},
+        {"filters": {"require": ["output"]}},
+        {"default_floor": {"traces": 3}},
+        {"strata": [*then["strata"][:2], then["strata"][2] | {"floor": {"traces": 3}}]},  # type: ignore[index]
+        {"cap": {"max_traces": 3}},
+    ]
+    assert len({SamplingPlan.model_validate(then | change).hash for change in used} | {PLAN.hash}) == 6
+    for change in used:
+        plan = SamplingPlan.model_validate(then | change)
+        assert SamplingPlan.model_validate(plan.model_dump(mode="json")) == plan
+
+
+TUESDAY = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("filters", "fields", "said"),
+    [
+        ({}, {}, None),
+        ({"include": [{"variant": "A"}, {"service": "chat"}]}, {"variant": "B"}, "filtered"),
+        ({"include": [{"variant": "A"}, {"service": "chat"}]}, {"variant": "B", "service": "chat"}, None),
+        ({"exclude": [{"attributes.synthetic": True}]}, {"attributes": {"synthetic": "true"}}, "filtered"),
+        ({"exclude": [{"attributes.synthetic": True}]}, {}, None),
+        ({"exclude": [{"variant": "A", "service": "chat"}]}, {"variant": "A"}, None),
+        ({"since": TUESDAY}, {"started_at": TUESDAY}, None),
+        ({"until": TUESDAY}, {"started_at": TUESDAY}, "filtered"),
+        ({"since": TUESDAY}, {}, "filtered"),
+        ({"require": ["output", "contexts"]}, {"output": ""}, "incomplete"),
+        ({"require": ["output", "contexts"]}, {"output": "", "contexts": ("c",)}, None),
+        ({"require": ["question"]}, {}, "incomplete"),
+        ({"require": ["question"], "exclude": [{"variant": "A"}]}, {"variant": "A"}, "filtered"),
+    ],
+)
+def test_what_is_no_part_of_the_population(filters: dict[str, Any], fields: dict[str, Any], said: str | None) -> None:
+    found = SamplingPlan.model_validate({"filters": filters}).decide(Trace(trace_id="t", **fields))
+    assert found.left_out == said
+    assert found.sampled == (said is None)
+    assert bool(found.stratum) == (said is None)
+
+
 # Sizes, rates and means of three strata, so that the plain mean of the drawn ones is wrong.
 STRATA = (("a", 48, 0.25, 0.6), ("b", 72, 0.5, 0.3), ("c", 48, 1.0, 0.7))
 RUNS = 2000
@@ -206,6 +265,13 @@ def stratum(where: str, name: str = "a") -> str:
         (stratum("{variant: []}"), "strata.0.where.variant: found []; tuple should have at least 1 item"),
         (stratum("{variant: null}"), "strata.0.where.variant.0: found None; input should be a valid string"),
         ("strata:\n- {name: a, where: {variant: A}}", "plan.yaml:2: strata.0.rate: is missing"),
+        ("filters: {exclude: [{varient: A}]}", "unknown field 'varient'; did you mean 'variant'?"),
+        ("filters: {require: [outptu]}", "filters.require.0: found 'outptu'; did you mean 'output'?"),
+        ("filters: {since: 2026-11-24}", "filters.since: found datetime.date(2026, 11, 24)"),
+        ("filters: {since: 2026-11-24T00:00:00Z, until: 2026-11-23T00:00:00Z}", "no trace lies between them"),
+        ("default_floor: {traces: 0}", "default_floor.traces: found 0; input should be greater than or equal to 1"),
+        ("default_floor: {traces: 2, per: minute}", "found 'minute'; allowed: day, hour, week"),
+        ("cap: {}", "a cap without a limit; give max_traces, max_tokens or both"),
         (stratum("{variant: A}", "default"), "the stratum name 'default' is taken twice"),
         (stratum("{variant: A}") + stratum("{variant: B}").removeprefix("strata:\n"), "'a' is taken twice"),
     ],

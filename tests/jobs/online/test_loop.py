@@ -68,6 +68,16 @@ def test_a_second_life_does_nothing_again_and_sees_what_is_new(
     assert world.rows(config).score_id.is_unique
 
 
+def test_what_a_filter_leaves_out_is_counted_and_not_scored(
+    world: World, traces: Callable[..., dict[str, Any]]
+) -> None:
+    config = world.configure(sampling={"filters": {"include": [{"variant": "A"}], "require": ["contexts"]}})
+    world.write("a.jsonl", [traces(n, contexts=["policy"] if n < 6 else []) for n in range(20)])
+    state = world.run_once(config)
+    assert state.counts == {"sampled": 3, "filtered": 10, "incomplete": 7}
+    assert set(world.rows(config).trace_id) == {"t00000", "t00002", "t00004"}
+
+
 def test_rates_give_the_probability_on_the_row(world: World, traces: Callable[..., dict[str, Any]]) -> None:
     count = fill(world, traces)
     config = world.configure(sampling={"default_rate": 0.5})

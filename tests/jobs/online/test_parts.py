@@ -179,6 +179,8 @@ def test_partitions_are_listed_by_time(tmp_path: Path, feed: Callable[..., Feed]
         ("online: {ordr: newest_first}", "unknown key 'ordr'"),
         ("online: {budget: {tokens_per_day: -1}}", "greater than or equal to 1"),
         ("online: {order: random}", "allowed: newest_first, oldest_first"),
+        ("sampling: {default_floor: {traces: 3}}", "a stream has no end"),
+        ("sampling: {cap: {max_traces: 3}}", "limit the cost with online.budget"),
     ],
 )
 def test_mistakes_are_named_with_their_line(tmp_path: Path, wrong: str, said: str) -> None:

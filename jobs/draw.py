@@ -1,0 +1,125 @@
+"""Draws from a whole input: floors by window, and rates lowered until a cap holds. DuckDB counts, outside memory.
+
+What may be drawn is known before anything is: windows are counted first, their probabilities follow from the counts,
+and only then is a trace's hash looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from judgefleet.errors import ConfigError
+from judgefleet.inclusion import Cells, fitting_factor
+from judgefleet.sampling import Cap
+
+# Of each trace of the population: its stratum, and its window where the stratum has a floor. A unit lies in the window
+# in which it began, so that a conversation is not torn at midnight.
+_MEMBERS = """
+    create temp table members as
+    select place, stratum, unit_key, draw, rate, floor, tokens, case when per is not null then coalesce(strftime(
+        date_trunc(per, min(started_at) over (partition by unit_key)), '%Y-%m-%dT%H:%MZ'), 'undated') end as part
+    from (select i.* from intake i join ranked using (place)
+        where ranked.copy = 1 and ranked.decision in ('candidate', 'not_sampled'))
+"""
+_CELLS = """
+    select stratum, part, any_value(rate) as rate, any_value(floor) as floor, count(*)::double as units,
+        sum(n)::double as traces, sum(n * n)::double as traces2, sum(t)::double as tokens, sum(t * t)::double as tokens2
+    from (select stratum, part, unit_key, any_value(rate) as rate, any_value(floor) as floor, count(*)::double as n,
+        sum(tokens)::double as t from members group by all)
+    group by all order by all
+"""
+_DRAWN = """
+    create temp table drawn as
+    select place, c.probability, draw < c.threshold or place_in_cell <= c.floor as sampled
+    from (select *, dense_rank() over (partition by stratum, part order by draw, unit_key) as place_in_cell
+        from members) m
+    join cells c on m.stratum = c.stratum and m.part is not distinct from c.part
+"""
+_OUTCOME = """
+    select c.stratum, c.part, c.rate, c.floor, c.threshold, c.probability, c.units::bigint, c.traces::bigint,
+        count_if(d.sampled)
+    from cells c join members m on m.stratum = c.stratum and m.part is not distinct from c.part
+    join drawn d using (place)
+    group by all order by all
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """A stratum, or one window of it, and what was drawn there.
+
+    ``lowered``: ``rate`` times the factor of a cap. ``units``: what is drawn as one: conversations, or traces.
+    """
+
+    stratum: str
+    window: str | None
+    rate: float
+    floor: int
+    lowered: float
+    probability: float
+    units: int
+    traces: int
+    sampled: int
+
+
+def draw(db: duckdb.DuckDBPyConnection, cap: Cap | None) -> float:
+    """Make the table ``drawn`` (place, probability, sampled) from ``intake`` and ``ranked``; returns the factor.
+
+    The factor is 1 without a cap, or where it holds anyway. Raises ConfigError for a cap below what floors take.
+    """
+    db.execute(_MEMBERS)
+    found = db.sql(_CELLS).to_arrow_table()
+    factor = min([1.0, *_factors(found, cap)])
+    cells = _cells(found, "traces")
+    found = found.append_column("threshold", pa.array(cells.rate * factor))
+    db.register("counted", found.append_column("probability", pa.array(cells.probability(factor))))
+    db.execute("create temp table cells as select * from counted")
+    db.execute(_DRAWN)
+    return factor
+
+
+def outcome(db: duckdb.DuckDBPyConnection) -> tuple[Cell, ...]:
+    """What ``draw`` did, stratum by stratum and window by window."""
+    return tuple(Cell(**dict(zip(Cell.__slots__, row, strict=True))) for row in db.execute(_OUTCOME).fetchall())
+
+
+def _cells(found: pa.Table, unit: str) -> Cells:
+    columns = {name: found[name].to_numpy().astype(np.float64) for name in found.column_names if name not in _TEXTS}
+    return Cells(
+        units=columns["units"],
+        rate=columns["rate"],
+        floor=columns["floor"],
+        size=columns[unit],
+        squares=columns[f"{unit}2"],
+    )
+
+
+_TEXTS = ("stratum", "part")
+
+
+def _factors(found: pa.Table, cap: Cap | None) -> Iterator[float]:
+    for unit, most in _limits(cap):
+        cells = _cells(found, unit)
+        factor = fitting_factor(cells, most)
+        if factor == 0.0:
+            raise ConfigError(_too_low(cells, unit, most))
+        yield factor
+
+
+def _limits(cap: Cap | None) -> Iterable[tuple[str, int]]:
+    given = (("traces", cap.max_traces), ("tokens", cap.max_tokens)) if cap else ()
+    return [(unit, most) for unit, most in given if most is not None]
+
+
+def _too_low(cells: Cells, unit: str, most: int) -> str:
+    floors = cells.likely(0.0)
+    if floors > most:
+        why = f"the floors alone take up to {floors:,.0f} in {int((cells.floor > 0).sum()):,} windows; lower the floors, or raise it"
+    else:
+        why = f"that is less than a millionth of the {cells.size.sum():,.0f} there are; raise it"
+    return f"sampling.cap.max_{unit}: found {most:,}; {why}"

@@ -1,0 +1,78 @@
+"""Chances of being drawn: with a floor in a window, and with rates lowered until a budget holds.
+
+Both follow from what there is to draw from, never from what was drawn, so they are the inclusion probabilities that
+Horvitz and Thompson (1952) divide by. The derivation is in docs/decisions/0008-sampling-plans.md.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+Floats = npt.NDArray[np.float64]
+# The factor is rounded down to so many decimals: machines whose last bits differ agree on it.
+_DECIMALS = 6
+_DEVIATIONS = 3.0
+
+
+def floored_probability(units: npt.ArrayLike, rate: npt.ArrayLike, floor: npt.ArrayLike) -> Floats:
+    """Chance of each unit of a window in which all below ``rate`` are drawn, and in any case the ``floor`` lowest.
+
+    Arrays of one shape, or numbers: ``units`` in the window (1 or more), ``rate`` in [0, 1], ``floor`` (0: none). With
+    B of the binomial distribution of ``units`` and ``rate``, max(B, floor) units are drawn; no unit is preferred, so
+    the chance of each is the mean of that over ``units``.
+
+    >>> floored_probability([100, 100, 3, 100], [0.1, 0.0, 0.1, 0.1], [0, 5, 5, 10]).round(6)
+    array([0.1     , 0.05    , 1.      , 0.111868])
+    """
+    n, r = np.asarray(units, np.float64), np.asarray(rate, np.float64)
+    k = np.minimum(np.asarray(floor, np.float64), n)
+    # The mean of k - B where B < k: by B's distribution function, and for the part with B by that of one unit less.
+    short = k * stats.binom.cdf(k - 1, n, r) - n * r * stats.binom.cdf(k - 2, n - 1, r)
+    found: Floats = np.where(k >= n, 1.0, np.clip(r + short / n, np.maximum(r, k / n), 1.0))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """Strata, or windows of strata, as arrays of one length: what is in each, and how it is drawn.
+
+    ``units`` are drawn as one. ``size``: what all of a cell would cost (traces or tokens); ``squares``: the sum of the
+    squared costs of its units.
+    """
+
+    units: Floats
+    rate: Floats
+    floor: Floats
+    size: Floats
+    squares: Floats
+
+    def probability(self, factor: float = 1.0) -> Floats:
+        """Chance of each unit at rates times ``factor``."""
+        return floored_probability(self.units, self.rate * factor, self.floor)
+
+    def likely(self, factor: float = 1.0) -> float:
+        """Three standard deviations above the expected cost at rates times ``factor``."""
+        p = self.probability(factor)
+        return float(np.sum(p * self.size) + _DEVIATIONS * math.sqrt(np.sum(p * (1 - p) * self.squares)))
+
+
+def fitting_factor(cells: Cells, most: float) -> float:
+    """The largest factor in [0, 1] on all rates with which the cost stays three standard deviations below ``most``.
+
+    0 where not even the floors fit. About one draw in a thousand costs more.
+
+    >>> cells = Cells(**{name: np.array([x]) for name, x in
+    ...     {"units": 1e5, "rate": 0.5, "floor": 0.0, "size": 1e5, "squares": 1e5}.items()})
+    >>> fitting_factor(cells, 60_000), fitting_factor(cells, 1_000)
+    (1.0, 0.018198)
+    """
+    if cells.likely() <= most:
+        return 1.0
+    low, high = 0, 10**_DECIMALS
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if cells.likely(middle / 10**_DECIMALS) <= most else (low, middle)
+    return low / 10**_DECIMALS
