@@ -15,6 +15,7 @@ from jobs.audit_commands import audit_app
 from jobs.capacity_commands import plan
 from jobs.label_commands import label
 from jobs.online_commands import online
+from jobs.traces_commands import traces_app
 from jobs.trend_commands import trends
 from judgefleet.errors import ConfigError, JudgefleetError
 
@@ -32,6 +33,7 @@ app = typer.Typer(
 models = typer.Typer(help="The models that can judge and embed.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(models, name="models")
 app.add_typer(audit_app, name="audit")
+app.add_typer(traces_app, name="traces")
 app.command()(trends)
 app.command()(label)
 app.command()(plan)

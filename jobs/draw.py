@@ -119,7 +119,8 @@ def _limits(cap: Cap | None) -> Iterable[tuple[str, int]]:
 def _too_low(cells: Cells, unit: str, most: int) -> str:
     floors = cells.likely(0.0)
     if floors > most:
-        why = f"the floors alone take up to {floors:,.0f} in {int((cells.floor > 0).sum()):,} windows; lower the floors, or raise it"
+        windows = int((cells.floor > 0).sum())
+        why = f"the floors alone take up to {floors:,.0f} in {windows:,} windows; lower the floors, or raise it"
     else:
         why = f"that is less than a millionth of the {cells.size.sum():,.0f} there are; raise it"
     return f"sampling.cap.max_{unit}: found {most:,}; {why}"

@@ -71,8 +71,8 @@ class OnlineConfig(BatchConfig):
         if sampling.needs_whole_input:
             raise ValueError(
                 "a floor or a cap needs the whole input, and a stream has no end: how many traces a window will "
-                "have is not known when the first of them is decided. Raise the rate of the stratum ('judgefleet plan' says to "
-                "what), limit the cost with online.budget, or score closed days with 'judgefleet batch'"
+                "have is not known when the first of them is decided. Raise the rate of the stratum ('judgefleet plan' "
+                "says to what), limit the cost with online.budget, or score closed days with 'judgefleet batch'"
             )
         return sampling
 

@@ -49,6 +49,12 @@ def read_parts(
     return (item if isinstance(item, Span) else cleaned(item) for item in found)
 
 
+def recognise(uri: str, data: bytes) -> str | None:
+    """Which of FORMATS the content is in; None where it is none of them, or nothing."""
+    content = Content(uri=uri, data=unpacked(data)[0])
+    return _recognised(content) if content.data.strip() else None
+
+
 def _open(
     uri: str, data: bytes | Path | None, name: str, options: ReadOptions | None, reader: Callable[[str], Any]
 ) -> Iterator[Any]:

@@ -1,0 +1,85 @@
+"""``judgefleet traces``: what is there, in one form, and what a plan would draw of it."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+traces_app = typer.Typer(
+    help="Look at traces, bring them into one form, and see what a sampling plan would draw.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+Uri = Annotated[str, typer.Argument(help="A file or folder of traces: a local path, file://, s3:// or gs://.")]
+Format = Annotated[
+    str, typer.Option("--format", help="Read everything as this format; auto goes by each object's content.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
+
+
+@traces_app.command("inspect")
+def inspect(
+    uri: Uri,
+    limit: Annotated[int, typer.Option(min=1, help="Objects that are read; of more, so many spread over all.")] = 100,
+    rubric: Annotated[
+        str, typer.Option(help="The rubric whose judge's view is shown: a name or a YAML file.")
+    ] = "support_quality",
+    format: Format = "auto",  # noqa: A002
+    as_json: Json = False,
+) -> None:
+    """Say what is there: formats, traces, rejects and why, which fields are filled, when it began, who asked.
+
+    Ends with the first trace as a judge would read it. No model is asked and nothing is written. Where there are more
+    objects than --limit, some are read and the rest is only listed, which the output says.
+    """
+    from jobs.console import ConsoleReporter
+    from jobs.json_text import json_text
+    from jobs.traces_look import inspect as look
+    from jobs.traces_text import inspected, judged, print_inspected
+    from judgefleet.rubric import load_rubric
+    from judges.judge import RUBRICS
+
+    graded = load_rubric(rubric, RUBRICS)
+    with ConsoleReporter(unit="objects") as reporter:
+        found = look(uri, limit, format, reporter.progress)
+    parts = judged(found.example, graded)
+    if as_json:
+        print(json_text(inspected(found, parts)))  # noqa: T201
+    else:
+        print_inspected(found, parts, graded.name, Console(highlight=False))
+
+
+@traces_app.command("convert")
+def convert(
+    uri: Uri,
+    out: Annotated[str, typer.Argument(help="A folder for the Parquet files; new, or of the same conversion.")],
+    max_rejected: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of rejects that is allowed; above it the exit code is 4.")
+    ] = 0.05,
+    format: Format = "auto",  # noqa: A002
+    as_json: Json = False,
+) -> None:
+    """Write traces of any known format as Parquet that 'judgefleet batch', pandas and DuckDB read.
+
+    Part by part, with some traces in memory; stopped or killed, the same command goes on. What cannot be read is listed
+    in OUT/_rejects, with its reason. Nothing is dropped or merged: copies stay, and a trace whose spans lie in several
+    objects becomes several, as 'judgefleet batch' would read it.
+    """
+    from jobs.console import ConsoleReporter
+    from jobs.json_text import json_text
+    from jobs.traces_convert import convert as run
+    from jobs.traces_text import converted
+
+    with ConsoleReporter(unit="parts") as reporter:
+        done = run(uri, out, format, reporter.progress)
+    result = converted(done, out)
+    if as_json:
+        print(json_text(result))  # noqa: T201
+    else:
+        console = Console(highlight=False)
+        for name, value in result.items():
+            console.print(f"{name.replace('_', ' '):<22}{value}", markup=False, soft_wrap=True)
+    if done.rejected_share > max_rejected:
+        said = f"too many rejects: {done.rejects:,} of {done.rejects + done.traces:,} (allowed: {max_rejected:.0%}, "
+        Console(stderr=True, highlight=False).print(f"{said}--max-rejected)", markup=False, soft_wrap=True)
+        raise typer.Exit(4)
