@@ -1,6 +1,7 @@
 """What goes wrong around a loop that runs: it says so once, and goes on when the cause has gone."""
 
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 import pytest
 
 import jobs.online.loop as loop_module
+from jobs.online.clock import Clock
+from jobs.online.log import Entry
+from jobs.online.state import State
 from judgefleet.storage import open_location, write_atomic
 
 World = Any
@@ -134,18 +138,18 @@ def test_a_clock_that_jumps_changes_no_row(
 ) -> None:
     config = world.configure()
 
-    class Jumped(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> Any:
-            return datetime.now(UTC) + timedelta(days=days)
+    stopped = threading.Event()
 
-    def jump() -> None:
-        monkeypatch.setattr(loop_module, "datetime", Jumped)
-        monkeypatch.setattr("jobs.online.budget.datetime", Jumped)
-        world.write("b.jsonl", [traces(2)])
+    def committed(entry: Entry, _: State) -> Any:
+        if entry.number > 1:
+            return stopped.set()
+        monkeypatch.setattr(Clock, "now", lambda self: datetime.now(UTC) + timedelta(days=days))
+        return world.write("b.jsonl", [traces(2)])
 
     world.write("a.jsonl", [traces(1)])
-    state = world.look(config, 12, {5: jump})
+    loop, state, _ = world.life(config, committed=committed)
+    loop.run(stopped)
+    world.lease.release()
     assert sorted(set(world.rows(config).trace_id)) == ["t00001", "t00002"]
     assert len(state.days) == 2
     assert world.run_once(config).number == state.number
