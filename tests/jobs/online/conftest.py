@@ -132,6 +132,18 @@ class World:
         self.lease.release()
         return state
 
+    def follow(self, config: OnlineConfig, *actions: Callable[[], object]) -> State:
+        """A life that ends with the first commit after the last of ``actions``, of which one is done a commit."""
+        stopped, left = threading.Event(), [*actions, lambda: stopped.set()]
+        loop, state, _ = self.life(config, committed=lambda *_: left.pop(0)() if left else None)
+        guard = threading.Timer(60.0, stopped.set)
+        guard.start()
+        loop.run(stopped)
+        guard.cancel()
+        self.lease.release()
+        assert not left, f"{len(left)} commits did not come within a minute"
+        return state
+
     def later(self, seconds: float, action: Callable[[], None]) -> None:
         """``action`` beside the loop, after a while."""
         threading.Timer(seconds, action).start()

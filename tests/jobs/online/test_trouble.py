@@ -1,7 +1,6 @@
 """What goes wrong around a loop that runs: it says so once, and goes on when the cause has gone."""
 
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,8 +10,6 @@ import pytest
 
 import jobs.online.loop as loop_module
 from jobs.online.clock import Clock
-from jobs.online.log import Entry
-from jobs.online.state import State
 from judgefleet.storage import open_location, write_atomic
 
 World = Any
@@ -60,7 +57,7 @@ def test_a_bucket_that_vanishes_and_comes_back(
         client.create_bucket(Bucket=name)
         put(bucket("traces/b.jsonl"), traces(2))
 
-    world.look(config, 14, {4: vanish})
+    world.follow(config, vanish)
     assert sorted(set(world.rows(config).trace_id)) == ["t00001", "t00002"]
     [told] = [line for line in world.said if "trying again until it works" in line]
     assert "no such" in told or "make the bucket first" in told
@@ -87,7 +84,7 @@ def test_credentials_that_expire(
         checks(b"inf")
         put(bucket("traces/b.jsonl"), traces(2))
 
-    world.look(config, 14, {4: expire})
+    world.follow(config, expire)
     assert any("check the credentials" in line for line in world.said)
     place = open_location(config.store)
     import pandas as pd
@@ -138,18 +135,12 @@ def test_a_clock_that_jumps_changes_no_row(
 ) -> None:
     config = world.configure()
 
-    stopped = threading.Event()
-
-    def committed(entry: Entry, _: State) -> Any:
-        if entry.number > 1:
-            return stopped.set()
+    def jump() -> None:
         monkeypatch.setattr(Clock, "now", lambda self: datetime.now(UTC) + timedelta(days=days))
-        return world.write("b.jsonl", [traces(2)])
+        world.write("b.jsonl", [traces(2)])
 
     world.write("a.jsonl", [traces(1)])
-    loop, state, _ = world.life(config, committed=committed)
-    loop.run(stopped)
-    world.lease.release()
+    state = world.follow(config, jump)
     assert sorted(set(world.rows(config).trace_id)) == ["t00001", "t00002"]
     assert len(state.days) == 2
     assert world.run_once(config).number == state.number
