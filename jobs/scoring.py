@@ -14,15 +14,16 @@ import pyarrow.parquet as pq
 from jobs.engines.base import Engine, ask_by_engine, start_engine
 from jobs.judging import JudgeSetup, judge_samples, samples_of
 from jobs.local import score_local
-from jobs.plan import Chunk
-from jobs.prepare import Prepared
 from judgefleet.ids import IdSet
 from judgefleet.sample import SAMPLE_SCHEMA
 from judgefleet.score import SCORE_SCHEMA, RunContext
 from judgefleet.storage import Location
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # Every worker imports this module: what only names a type would make each of them start later.
     from ray.data import Dataset
+
+    from jobs.plan import Chunk
+    from jobs.prepare import Prepared
 
 # Chunks that a worker has in work: while the engine answers one, the prompts of the next are written.
 _IN_FLIGHT = 4

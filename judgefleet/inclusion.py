@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 Floats = npt.NDArray[np.float64]
 # The factor is rounded down to so many decimals: machines whose last bits differ agree on it.
@@ -30,8 +30,14 @@ def floored_probability(units: npt.ArrayLike, rate: npt.ArrayLike, floor: npt.Ar
     n, r = np.asarray(units, np.float64), np.asarray(rate, np.float64)
     k = np.minimum(np.asarray(floor, np.float64), n)
     # The mean of k - B where B < k: by B's distribution function, and for the part with B by that of one unit less.
-    short = k * stats.binom.cdf(k - 1, n, r) - n * r * stats.binom.cdf(k - 2, n - 1, r)
+    short = k * _at_most(k - 1, n, r) - n * r * _at_most(k - 2, n - 1, r)
     found: Floats = np.where(k >= n, 1.0, np.clip(r + short / n, np.maximum(r, k / n), 1.0))
+    return found
+
+
+def _at_most(k: Floats, n: Floats, r: Floats) -> Floats:
+    """The binomial distribution function; ``scipy.stats`` has it too, and takes seconds to import."""
+    found: Floats = np.where(k < 0, 0.0, np.where(k >= n, 1.0, special.bdtr(np.clip(k, 0, n), n.astype(np.int64), r)))
     return found
 
 
