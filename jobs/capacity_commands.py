@@ -80,7 +80,7 @@ def plan(
         ),
     ] = None,
     simulated_seconds: Annotated[
-        float | None, typer.Option(min=1, help="With --simulate. [default: four times settle_seconds, 120 at least]")
+        float | None, typer.Option(min=1, help="With --simulate. [default: enough for 20 batches, 120 at least]")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")] = False,
 ) -> None:

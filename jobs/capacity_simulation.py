@@ -13,16 +13,19 @@ from jobs.online.config import load_online_config
 from jobs.online.simulate import Simulated, simulate
 
 _DAY = 86_400.0
+# A rate is counted in whole batches: of fewer it would be a guess.
+_BATCHES = 20
 
 
 def simulate_command(options: PlanOptions, config: Path, seconds: float | None, *, as_json: bool) -> int:
     """Simulate, print what was seen, and return the exit code: 0 where the loop keeps up, 1 where it does not.
 
-    Without ``seconds`` as long as traces need to settle, four times over, and two minutes at least.
+    Without ``seconds`` as long as traces need to settle, four times over, or the judge for twenty batches, whichever is
+    longer, and two minutes at least.
     """
     loaded = load_online_config(config)
     judged = options.tokens_per_second / (options.tokens_per_trace * (1 - options.cached_share))
-    length = seconds or max(120.0, 4 * loaded.online.settle_seconds)
+    length = seconds or max(120.0, 4 * loaded.online.settle_seconds, _BATCHES * loaded.online.batch_traces / judged)
     found = simulate(loaded, options.traffic / _DAY, 1 / judged, length)
     if as_json:
         print(json_text({**asdict(found), "keeps_up": found.keeps_up, "limit": found.limit}))  # noqa: T201
