@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from jobs.engines.base import Engine, ask_by_engine, start_engine
 from jobs.judging import JudgeSetup, judge_samples, samples_of
 from jobs.local import score_local
+from jobs.priority import stand_back
 from judgefleet.ids import IdSet
 from judgefleet.sample import SAMPLE_SCHEMA
 from judgefleet.score import SCORE_SCHEMA, RunContext
@@ -59,14 +60,21 @@ def run_local(prepared: Prepared, chunks: tuple[Chunk, ...], done: Done) -> None
 
 
 class JudgeWorker:
-    """Reads a chunk, writes its prompts, asks the engines, and gives score rows; several chunks at a time."""
+    """Reads a chunk, writes its prompts, asks the engines, and gives score rows; several chunks at a time.
 
-    def __init__(self, setup: JudgeSetup, engines: Mapping[str, Engine], filesystem: Any, done: Done) -> None:
+    ``behind``: whether an engine may compute on the worker's own cores, and goes first.
+    """
+
+    def __init__(
+        self, setup: JudgeSetup, engines: Mapping[str, Engine], filesystem: Any, done: Done, behind: bool
+    ) -> None:
         self._judges, self._engines, self._fs = setup.judges(), engines, filesystem
-        self._setup, self._done = setup, done.get()
+        self._setup, self._done, self._behind = setup, done.get(), behind
 
     def __call__(self, paths: pa.Table) -> pa.Table:
         """The rows of one chunk."""
+        if self._behind:
+            stand_back()
         samples = samples_of(_load(paths, self._fs))
         run = RunContext(run_id=self._setup.run_id, job=self._setup.job, scored_at=datetime.now(UTC))
         rows = judge_samples(samples, self._judges, self._done, partial(ask_by_engine, self._engines), run)
@@ -92,10 +100,14 @@ def judge_chunks(
 
     from jobs.sink import ScoreSink
 
-    replicas = sum(config.replicas for name, config in prepared.config.all_engines.items() if name in engines)
+    asked = [prepared.config.all_engines[name] for name in engines]
+    behind = any(config.computes for config in asked)
+    if behind:
+        stand_back()
+    replicas = sum(config.replicas for config in asked)
     _chunks(prepared.store, chunks).map_batches(
         JudgeWorker,
-        fn_constructor_args=(setup, engines, prepared.store.fs, done),
+        fn_constructor_args=(setup, engines, prepared.store.fs, done, behind),
         batch_size=None,
         batch_format="pyarrow",
         compute=ActorPoolStrategy(

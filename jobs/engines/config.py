@@ -110,6 +110,11 @@ class EngineConfig(BaseModel):
         return (self.prompts or ("messages" if self.kind == "openai" else "tokens")) == "messages"
 
     @property
+    def computes(self) -> bool:
+        """Whether it computes on the nodes of the run, and not elsewhere or not at all."""
+        return self.kind in ("vllm", "transformers", "serve")
+
+    @property
     def most_replicas(self) -> int:
         """As many replicas as there may ever be."""
         return self.max_replicas or self.replicas
