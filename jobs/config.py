@@ -1,24 +1,38 @@
 """The configuration of a batch run: one YAML file, validated at once."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from jobs.engines.config import EngineConfig as EngineConfig
+from judgefleet.errors import did_you_mean
 from judgefleet.hashing import stable_hash
 from judgefleet.sampling import SamplingPlan
+from judgefleet.traces.content import ReadOptions
+from judgefleet.traces.reader import FORMATS
 from judgefleet.yaml_model import StrictModel, load_yaml_model
 from judges.prompt import DEFAULT_ENGINE
 
 
 class InputConfig(StrictModel):
-    """``uri``: a folder or file of traces. ``format``: ``auto`` recognises by content. ``golden``: adds references."""
+    """``uri``: a folder or file of traces. ``format``: ``auto`` recognises by content. ``golden``: adds references.
+
+    ``read``: names of columns and attributes where they are not the usual ones, and limits.
+    """
 
     uri: str
-    format: Literal["auto", "parquet", "otlp_json", "jsonl"] = "auto"
+    format: str = "auto"
+    read: ReadOptions = ReadOptions()
     golden: str | None = None
     golden_key: str = "judgefleet.item_id"
+
+    @field_validator("format")
+    @classmethod
+    def _is_known(cls, given: str) -> str:
+        if given not in (known := ["auto", *FORMATS]):
+            raise ValueError(did_you_mean(given, known))
+        return given
 
 
 class ScorerConfig(BaseModel):

@@ -81,9 +81,13 @@ class Intake:
 
     def rows(self, uri: str, place: str, golden: Mapping[str, GoldenItem]) -> Iterator[dict[str, Any]]:
         """The rows of one object."""
-        for number, found in enumerate(read_object(uri, format=self.config.input.format)):
+        for number, found in enumerate(self._read(uri)):
             here = {"place": f"{place}-{number:09d}"}
             yield here | (_rejected(found) if isinstance(found, Reject) else self._decided(found, golden))
+
+    def _read(self, uri: str) -> Iterator[Trace | Reject]:
+        given = self.config.input
+        return read_object(uri, format=given.format, options=given.read)
 
     def _decided(self, found: Trace, golden: Mapping[str, GoldenItem]) -> dict[str, Any]:
         trace = enrich(found, golden, self.config.input.golden_key) if golden else found

@@ -56,6 +56,19 @@ class Location:
         uri = f"{base.rstrip('/')}/{name}" + (f"?{query}" if query else "")
         return Location(fs=self.fs, path=f"{self.path.rstrip('/')}/{relative}", uri=uri)
 
+    def above(self, levels: int) -> "Location":
+        """The folder so many levels above this one.
+
+        >>> open_location("s3://bucket/a/b/c.json?scheme=http").above(2).uri
+        's3://bucket/a?scheme=http'
+        """
+        path = self.path.rsplit("/", levels)[0]
+        if self.is_local:
+            return Location(fs=self.fs, path=path, uri=path)
+        base, query = _split_query(self.uri)
+        uri = base.rsplit("/", levels)[0]
+        return Location(fs=self.fs, path=path, uri=f"{uri}?{query}" if query else uri)
+
 
 def open_location(uri: str | Path) -> Location:
     """What ``uri`` means; nothing is read and nothing need exist.

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from functools import partial
 from typing import Annotated, Any, TypeAlias, TypeVar, get_args, get_origin
 
@@ -42,7 +43,7 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
     """What is wrong, in our words where pydantic's do not say what is allowed."""
     if detail["type"] == "missing":
         return "is missing"
-    if detail["type"] == "extra_forbidden":
+    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         key = str(detail["loc"][-1])
         return f"unknown key {key!r}; {did_you_mean(key, _keys_at(model, detail['loc'][:-1]))}"
     if detail["type"] in ("model_type", "model_attributes_type", "dict_type"):
@@ -77,13 +78,15 @@ def _keys_at(model: type[BaseModel], loc: Loc) -> Collection[str]:
     return {key for found in _models(types) for key in _fields(found)}
 
 
-def _fields(model: type[BaseModel]) -> Mapping[str, Any]:
+def _fields(model: type[Any]) -> Mapping[str, Any]:
     """Annotation of each field by the key that is written in the file."""
+    if is_dataclass(model):
+        return {f.name: f.type for f in fields(model)}
     return {f.alias or name: f.annotation for name, f in model.model_fields.items()}
 
 
-def _models(types: Iterable[Any]) -> list[type[BaseModel]]:
-    return [t for t in _members(types) if isinstance(t, type) and issubclass(t, BaseModel)]
+def _models(types: Iterable[Any]) -> list[type[Any]]:
+    return [t for t in _members(types) if isinstance(t, type) and (issubclass(t, BaseModel) or is_dataclass(t))]
 
 
 def _members(types: Iterable[Any]) -> list[Any]:
@@ -120,6 +123,6 @@ def _tagged(types: Iterable[Any], part: int | str) -> list[Any]:
     return list(filter(partial(_answers_to, str(part)), _models(types)))
 
 
-def _answers_to(tag: str, model: type[BaseModel]) -> bool:
-    values = {str(v) for field in model.model_fields.values() for v in get_args(field.annotation)}
+def _answers_to(tag: str, model: type[Any]) -> bool:
+    values = {str(value) for annotation in _fields(model).values() for value in get_args(annotation)}
     return tag == model.__name__ or tag in values

@@ -96,7 +96,8 @@ class Cutter:
     def _parts(self, found: Found) -> list[Part]:
         """What is in an object. One that cannot be read is tried again later; after some tries it is a reject."""
         try:
-            return list(read_parts(found.info.uri, format=self._config.input.format))
+            given = self._config.input
+            return list(read_parts(found.info.uri, format=given.format, options=given.read))
         except (ConfigError, StoreError) as error:
             self._failures[found.key] += 1
             gone = isinstance(error, ConfigError) and self._failures[found.key] >= self._settings.max_tries
@@ -128,7 +129,7 @@ class Cutter:
     def _decide_due(self, batch: Batch, last: bool) -> None:
         end = last and not self._feed.waiting
         for item in self._ready(math.inf if end else self._feed.watermark()):
-            trace = item.read()
+            trace = item.read(self._config.input.read)
             if isinstance(trace, Reject):
                 batch.rejects.append(trace)
                 batch.counts[REJECTED] += 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from judgefleet.trace import Trace
 from judgefleet.traces.clean import cleaned
-from judgefleet.traces.content import Content
+from judgefleet.traces.content import Content, ReadOptions
 from judgefleet.traces.reject import Reject
 from judgefleet.traces.spans import Span, traces_from_spans
 
@@ -39,13 +39,13 @@ class Item:
         """Whether its root span is here; what has no spans needs none."""
         return not self.spans or any(span.parent_id is None for span in self.spans)
 
-    def read(self) -> Trace | Reject:
+    def read(self, options: ReadOptions) -> Trace | Reject:
         """The trace, or why it is none."""
         if self.found is not None:
             return self.found
         # Whatever order the objects were read in, the trace is the same.
         ordered = sorted(self.spans, key=lambda span: (span.start_ns or 0, span.span_id))
-        content = Content(uri=min(self.objects.values()), data=b"")
+        content = Content(uri=min(self.objects.values()), data=b"", options=options)
         return cleaned(next(iter(traces_from_spans(ordered, content))))
 
 

@@ -1,6 +1,6 @@
 """The content of one object: unpacked, and where it is JSON, taken apart into records."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,15 +13,34 @@ from judgefleet.traces.values import loads
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _CHUNK = 1 << 16
 _MOST_LAYERS = 3
-_MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadOptions:
-    """Names of the attributes that carry the experiment and its arm, where they are not the conventional ones."""
+    """How objects are read, where the usual way does not fit, and how much of one is read at most.
+
+    ``variant_attribute``, ``experiment_attribute``: the attributes that carry the arm and the experiment. ``columns``:
+    of tables and plain JSON, a column's name to the field it is read as. ``langfuse_milliseconds``: latencies are in
+    ms, as in exports of integrations created before 2026-04-01. ``max_bytes``: of an object, packed and unpacked.
+    ``max_text``: characters of one field. ``max_columns``: columns of a table, attributes of a trace. ``max_rows``:
+    rows that a Parquet footer may promise. What is beyond a limit is a reject that names it.
+    """
 
     variant_attribute: str = "feature_flag.result.variant"
     experiment_attribute: str = "feature_flag.key"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    langfuse_milliseconds: bool = False
+    max_bytes: int = 1 << 30
+    max_text: int = 16 << 20
+    max_columns: int = 10_000
+    max_rows: int = 10_000_000
+
+    def renamed(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        """``record`` with ``columns`` under the names of their fields; a field beside its column gives way."""
+        if not self.columns:
+            return record
+        given = {new: record[old] for old, new in self.columns.items() if old in record}
+        return {name: value for name, value in record.items() if name not in self.columns} | given
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,14 +64,17 @@ class Content:
         """A reject in this object."""
         return Reject(uri=self.uri, position=position, reason=reason, trace_id=trace_id, excerpt=excerpt(text))
 
+    @cached_property
     def first_record(self) -> Any:
-        """The first JSON value that can be read, or None."""
+        """The first JSON value that can be read, or None; None where the content does not begin as JSON does."""
+        if self.data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
+            return None
         return next((r.value for r in self.records() if isinstance(r, Record)), None)
 
     def records(self) -> Iterator[Record | Reject]:
         """JSON values: the elements of one list, one document, or one value a line, whichever the content is."""
         whole, problem = self._whole
-        text = self._text
+        text = self.text
         if problem is None:
             yield from _elements(whole)
         elif any(_loads(line)[1] is None for line in _lines(text)):
@@ -61,13 +83,13 @@ class Content:
             yield self.reject("object", problem, text=text)
 
     @cached_property
-    def _text(self) -> str:
-        """Bytes that are not UTF-8 become lone surrogates here, and U+FFFD when the trace is cleaned."""
+    def text(self) -> str:
+        """All of it. Bytes that are not UTF-8 become lone surrogates here, and U+FFFD when the trace is cleaned."""
         return self.data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
 
     @cached_property
     def _whole(self) -> tuple[Any, str | None]:
-        return _loads(self._text)
+        return _loads(self.text)
 
     def _by_line(self, text: str) -> Iterator[Record | Reject]:
         for number, line in enumerate(text.split("\n"), start=1):
@@ -80,15 +102,15 @@ class Content:
                 yield self.reject(f"line {number}", problem, text=line)
 
 
-def unpacked(data: bytes) -> tuple[bytes, str | None]:
+def unpacked(data: bytes, most: int) -> tuple[bytes, str | None]:
     """``data`` without gzip and zstd, told by its first bytes; and what is wrong with it, or None.
 
-    What can be unpacked before the damage is kept.
+    What can be unpacked before the damage is kept, and not much more than ``most`` bytes of it.
     """
     problem: str | None = None
     for _ in range(_MOST_LAYERS):
         if problem is None and (codec := _codec(data)):
-            data, problem = _inflate(data, codec)
+            data, problem = _inflate(data, codec, most)
     return data, problem
 
 
@@ -96,14 +118,14 @@ def _codec(data: bytes) -> str | None:
     return next((codec for magic, codec in _MAGIC.items() if data.startswith(magic)), None)
 
 
-def _inflate(data: bytes, codec: str) -> tuple[bytes, str | None]:
+def _inflate(data: bytes, codec: str, most: int) -> tuple[bytes, str | None]:
     out = bytearray()
     try:
         stream = pa.CompressedInputStream(pa.BufferReader(data), codec)
         while chunk := stream.read(_CHUNK):
             out += chunk
-            if len(out) > _MOST_BYTES:
-                return bytes(out), f"{codec}: unpacks to more than {_MOST_BYTES} bytes; split the object"
+            if len(out) > most:
+                return bytes(out), f"{codec}: unpacks to more than max_bytes {most:,}; split the object"
     except OSError as error:
         return bytes(out), f"{codec}: {error}"
     return bytes(out), None

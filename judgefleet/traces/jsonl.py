@@ -16,16 +16,17 @@ def recognises(content: Content) -> bool:
 def read(content: Content) -> Iterator[Trace | Reject]:
     """One trace or reject a record."""
     for record in content.records():
-        yield record if isinstance(record, Reject) else _read_record(content, record)
+        yield record if isinstance(record, Reject) else read_record(content, record)
 
 
-def _read_record(content: Content, record: Record) -> Trace | Reject:
+def read_record(content: Content, record: Record) -> Trace | Reject:
+    """The trace in a record of the plain form, whatever it was written in."""
     value = record.value
     if not isinstance(value, Mapping):
         reason = f"found {shown(value)}; a trace is a JSON object"
         return content.reject(record.position, reason, text=record.text)
     try:
-        return trace_from_record(value, content.uri)
+        return trace_from_record(content.options.renamed(value), content.uri)
     except UnreadableError as error:
         trace_id = value.get("trace_id") if isinstance(value.get("trace_id"), str) else None
         return content.reject(record.position, str(error), trace_id=trace_id, text=record.text or repr(value))

@@ -44,7 +44,8 @@ def first_answer(value: Any, name: str) -> str | None:
     entries = [found] if isinstance(found, Mapping) else found
     if not isinstance(entries, Sequence):
         raise UnreadableError(f"found {name} {shown(value)}; a list of messages belongs here")
-    texts = ["\n".join(text_parts(_body(entry, name), name)) for entry in entries]
+    bodies = [_body(entry, name) for entry in entries]
+    texts = [body if isinstance(body, str) else "\n".join(text_parts(body, name)) for body in bodies]
     return next(filter(None, texts), "") if texts else None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from judgefleet.trace import Trace
 from judgefleet.traces.content import Content, Record
 from judgefleet.traces.reject import Reject, UnreadableError, shown
-from judgefleet.traces.spans import Span, SpanEvent, traces_from_spans
+from judgefleet.traces.spans import Span, SpanEvent, whole_traces
 from judgefleet.traces.values import as_number, as_text
 
 _SIGNALS = ("resourceSpans", "resourceLogs", "resourceMetrics")
@@ -19,29 +19,13 @@ _LAST_NANOSECOND = 253402300799 * 10**9
 
 def recognises(content: Content) -> bool:
     """Whether the first JSON value is an OTLP message."""
-    if content.data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-        return False
-    first = content.first_record()
+    first = content.first_record
     return isinstance(first, Mapping) and any(signal in first for signal in _SIGNALS)
 
 
 def read(content: Content) -> Iterator[Trace | Reject]:
-    """Spans of one trace id are put together wherever they stand in the object; then one trace or reject each.
-
-    A trace of which one span cannot be read is rejected whole: half a trace would be judged as something it was not.
-    """
-    spans: list[Span] = []
-    spoilt: dict[str, Reject] = {}
-    for item in read_spans(content):
-        if isinstance(item, Span):
-            spans.append(item)
-        elif item.trace_id is None:
-            yield item
-        else:
-            spoilt.setdefault(item.trace_id, item)
-    yield from spoilt.values()
-    whole = [span for span in spans if span.trace_id not in spoilt]
-    yield from traces_from_spans(whole, content)
+    """One trace or reject a trace id, as ``whole_traces`` puts them together."""
+    return whole_traces(read_spans(content), content)
 
 
 def read_spans(content: Content) -> Iterator[Span | Reject]:

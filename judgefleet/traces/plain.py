@@ -1,7 +1,7 @@
 """The plain form: a flat record (a JSON line, a Parquet row) as a trace."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from judgefleet.hashing import stable_hash
@@ -66,6 +66,13 @@ def trace_from_record(record: Mapping[str, Any], uri: str) -> Trace:
             _mapping("attributes", given["attributes"]),
         ),
     )
+
+
+def is_plain(names: Iterable[str]) -> bool:
+    """Whether records with these keys can be traces: a question and an answer are among them."""
+    known = set(names)
+    question, output = (known & set(_NAMES[field]) for field in ("question", "output"))
+    return "messages" in known or (bool(question) and bool(output))
 
 
 def usage_of(record: Mapping[str, Any]) -> Usage:

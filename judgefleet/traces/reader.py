@@ -17,9 +17,12 @@ Reader: TypeAlias = Callable[[Content], Iterator[Trace | Reject]]
 
 # In the order in which they are asked whether the content is theirs: beside each reader stands ``recognises``.
 FORMATS: dict[str, str] = {
+    "langfuse": "judgefleet.traces.langfuse:read",
+    "langfuse_manifest": "judgefleet.traces.langfuse_manifest:read",
     "parquet": "judgefleet.traces.parquet:read",
     "otlp_json": "judgefleet.traces.otlp_json:read",
     "jsonl": "judgefleet.traces.jsonl:read",
+    "csv": "judgefleet.traces.csv_traces:read",
 }
 
 
@@ -49,9 +52,10 @@ def read_parts(
     return (item if isinstance(item, Span) else cleaned(item) for item in found)
 
 
-def recognise(uri: str, data: bytes) -> str | None:
+def recognise(uri: str, data: bytes, options: ReadOptions | None = None) -> str | None:
     """Which of FORMATS the content is in; None where it is none of them, or nothing."""
-    content = Content(uri=uri, data=unpacked(data)[0])
+    chosen = options or ReadOptions()
+    content = Content(uri=uri, data=unpacked(data, chosen.max_bytes)[0], options=chosen)
     return _recognised(content) if content.data.strip() else None
 
 
@@ -65,7 +69,7 @@ def _open(
 
 
 def _read(uri: str, raw: bytes, name: str, options: ReadOptions, reader: Callable[[str], Any]) -> Iterator[Any]:
-    data, problem = unpacked(raw)
+    data, problem = unpacked(raw, options.max_bytes)
     content = Content(uri=uri, data=data, options=options)
     if data.strip():
         found = _recognised(content) if name == "auto" else name

@@ -67,6 +67,24 @@ class Span:
         return self.attributes.get(OPERATION)
 
 
+def whole_traces(parts: Iterable[Span | Reject], content: Content) -> Iterator[Trace | Reject]:
+    """Spans of one trace id are put together wherever they stand in the object; then one trace or reject each.
+
+    A trace of which one span cannot be read is rejected whole: half a trace would be judged as something it was not.
+    """
+    spans: list[Span] = []
+    spoilt: dict[str, Reject] = {}
+    for item in parts:
+        if isinstance(item, Span):
+            spans.append(item)
+        elif item.trace_id is None:
+            yield item
+        else:
+            spoilt.setdefault(item.trace_id, item)
+    yield from spoilt.values()
+    yield from traces_from_spans((span for span in spans if span.trace_id not in spoilt), content)
+
+
 def traces_from_spans(spans: Iterable[Span], content: Content) -> Iterator[Trace | Reject]:
     """One trace or one reject for each trace id among ``spans``, in order of first appearance."""
     groups: dict[str, list[Span]] = defaultdict(list)
@@ -97,7 +115,7 @@ def _assemble(spans: list[Span], content: Content) -> Trace:
     everywhere = [root, chat, *spans]
     options = content.options
     conversation = _find(everywhere, *_CONVERSATION)
-    start = next((span.start_ns for span in everywhere if span.start_ns), None)
+    start = next((time for span in everywhere if (time := span.start_ns or span.end_ns)), None)
     return Trace(
         trace_id=chat.trace_id,
         span_id=chat.span_id,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from judgefleet.errors import ConfigError
 from judgefleet.trace import Message, Trace, traces_to_table
-from judgefleet.traces import FORMATS, Reject, read_object
+from judgefleet.traces import FORMATS, ReadOptions, Reject, read_object
 from judgefleet.traces.clean import SANITISED
 
 OTLP = (Path(__file__).parent / "data/otlp_support.json").read_bytes()
@@ -56,10 +56,9 @@ def test_what_lies_before_the_damage_of_a_packed_object_is_read() -> None:
     assert sum(isinstance(item, Reject) for item in items) <= 1
 
 
-def test_an_object_that_unpacks_to_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("judgefleet.traces.content._MOST_BYTES", 1000)
-    *_, last = read_object("u", gzip.compress(LINE + b" " * 500_000))
-    assert "unpacks to more than 1000 bytes" in last.reason  # type: ignore[union-attr]
+def test_an_object_that_unpacks_to_too_much() -> None:
+    *_, last = read_object("u", gzip.compress(LINE + b" " * 500_000), options=ReadOptions(max_bytes=1000))
+    assert "gzip: unpacks to more than max_bytes 1,000; split the object" in last.reason  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +67,7 @@ def test_an_object_that_unpacks_to_too_much(monkeypatch: pytest.MonkeyPatch) -> 
         (b"", "the object is empty"),
         (b" \n\n", "the object is empty"),
         (gzip.compress(b"", mtime=0), "the object is empty"),
-        (b"hello", "unknown content, beginning with b'hello'; known formats: parquet, otlp_json, jsonl"),
+        (b"hello", "unknown content, beginning with b'hello'; known formats: langfuse, "),
         (b"\xff\xfe{\x00", "unknown content"),
         (b"null", "unknown content"),
         (b"{", "not JSON: Expecting property name"),
