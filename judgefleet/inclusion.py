@@ -77,8 +77,8 @@ def fitting_factor(cells: Cells, most: float) -> float:
     """
     if cells.likely() <= most:
         return 1.0
-    low, high = 0, 10**_DECIMALS
+    low, high, whole = 0, 10**_DECIMALS, float(10**_DECIMALS)
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if cells.likely(middle / 10**_DECIMALS) <= most else (low, middle)
-    return low / 10**_DECIMALS
+        low, high = (middle, high) if cells.likely(middle / whole) <= most else (low, middle)
+    return low / whole

@@ -8,13 +8,12 @@ from judgefleet.trace import Trace
 from judgefleet.traces.content import Content, Record
 from judgefleet.traces.reject import Reject, UnreadableError, shown
 from judgefleet.traces.spans import Span, SpanEvent, whole_traces
-from judgefleet.traces.values import as_number, as_text
+from judgefleet.traces.values import as_text, span_times
 
 _SIGNALS = ("resourceSpans", "resourceLogs", "resourceMetrics")
 _HEX = re.compile(r"[0-9a-f]+")
 _INTEGER = re.compile(r"\s*-?\d{1,20}\s*")
 _STATUS_CODES = {"1": "OK", "OK": "OK", "2": "ERROR", "ERROR": "ERROR"}
-_LAST_NANOSECOND = 253402300799 * 10**9
 
 
 def recognises(content: Content) -> bool:
@@ -90,9 +89,7 @@ def _read_span(content: Content, at: str, span: Mapping[str, Any], resource: Any
 
 
 def _span(trace_id: str, span: Mapping[str, Any], resource: Any, at: str) -> Span:
-    start, end = (_nanoseconds(span, name) for name in ("startTimeUnixNano", "endTimeUnixNano"))
-    if start and end and end < start:
-        raise UnreadableError(f"the span ends ({end}) before it starts ({start})")
+    start, end = span_times(span.get("startTimeUnixNano"), span.get("endTimeUnixNano"))
     if not isinstance(resource, Mapping | None):
         raise UnreadableError(f"found the resource {shown(resource)}; an object belongs here")
     return Span(
@@ -118,16 +115,6 @@ def _identity(span: Mapping[str, Any], key: str, digits: int) -> str:
     if len(text) != digits or not _HEX.fullmatch(text) or not text.strip("0"):
         raise UnreadableError(f"found {key} {shown(found)}; {digits} hex digits, not all zero, belong here")
     return text
-
-
-def _nanoseconds(span: Mapping[str, Any], key: str) -> int | None:
-    """A time in nanoseconds since 1970, also as text; None where the span has none (absent or 0)."""
-    found = span.get(key)
-    if found is None or found == "":
-        return None
-    if as_number(found) is None or as_number(found) > _LAST_NANOSECOND:  # type: ignore[operator]
-        raise UnreadableError(f"found {key} {shown(found)}; nanoseconds since 1970 belong here")
-    return int(found) or None if isinstance(found, int) or str(found).strip().isdecimal() else int(float(found)) or None
 
 
 def _status(status: Any) -> str | None:

@@ -20,6 +20,8 @@ FORMATS: dict[str, str] = {
     "langfuse": "judgefleet.traces.langfuse:read",
     "langfuse_manifest": "judgefleet.traces.langfuse_manifest:read",
     "parquet": "judgefleet.traces.parquet:read",
+    "otlp_proto": "judgefleet.traces.otlp_proto:read",
+    "otlp_framed": "judgefleet.traces.otlp_framed:read",
     "otlp_json": "judgefleet.traces.otlp_json:read",
     "jsonl": "judgefleet.traces.jsonl:read",
     "csv": "judgefleet.traces.csv_traces:read",

@@ -14,6 +14,7 @@ _MEANT_AS_JSON = re.compile(r"""\s*(?:\[\s*(?:[\[{"\]]|$)|\{\s*(?:["}]|$))""")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_INT = 2**63 - 1
 _DEEPEST = 100
+_LAST_NANOSECOND = 253402300799 * 10**9
 # Above these, an epoch time cannot be in the coarser unit: 1e11 s is the year 5138.
 _MICROSECONDS = ((1e11, 1e6), (1e14, 1e3), (1e17, 1.0))
 
@@ -103,6 +104,26 @@ def _iso(value: Any) -> datetime | None:
 def from_nanoseconds(nanoseconds: int) -> datetime:
     """The time so many nanoseconds after 1970, to the microsecond below."""
     return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+
+
+def span_times(start: Any, end: Any) -> tuple[int | None, int | None]:
+    """Start and end of a span in nanoseconds since 1970, also given as text; None where it has none (absent or 0).
+
+    Raises UnreadableError for what is no time, and for an end before the start.
+    """
+    began, ended = _nanoseconds(start, "startTimeUnixNano"), _nanoseconds(end, "endTimeUnixNano")
+    if began and ended and ended < began:
+        raise UnreadableError(f"the span ends ({ended}) before it starts ({began})")
+    return began, ended
+
+
+def _nanoseconds(found: Any, name: str) -> int | None:
+    if found is None or found == "":
+        return None
+    number = as_number(found)
+    if number is None or number > _LAST_NANOSECOND:
+        raise UnreadableError(f"found {name} {shown(found)}; nanoseconds since 1970 belong here")
+    return int(found) or None if isinstance(found, int) or str(found).strip().isdecimal() else int(number) or None
 
 
 def parsed(value: Any, name: str) -> Any:

@@ -2,12 +2,13 @@
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -16,7 +17,7 @@ from jobs.traces_commands import traces_app
 from jobs.traces_convert import convert, rejects_in
 from judgefleet.errors import ConfigError
 from judgefleet.storage import list_objects, open_location, read_bytes, write_atomic
-from judgefleet.trace import Trace
+from judgefleet.trace import Trace, traces_to_table
 from judgefleet.traces.reader import read_object
 
 WriteTraces = Callable[..., Path]
@@ -150,9 +151,13 @@ def test_a_changed_input_leaves_nothing_of_before(
 def test_memory_does_not_grow_with_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than so many traces are made into a table at a time."""
     held: list[int] = []
-    real = jobs.traces_convert.traces_to_table
+
+    def noted(traces: Sequence[Trace]) -> pa.Table:
+        held.append(len(traces))
+        return traces_to_table(traces)
+
     monkeypatch.setattr(jobs.traces_convert, "_ROWS", 10)
-    monkeypatch.setattr(jobs.traces_convert, "traces_to_table", lambda ts: held.append(len(ts)) or real(ts))
+    monkeypatch.setattr(jobs.traces_convert, "traces_to_table", noted)
     lines = [json.dumps({"trace_id": str(n), "question": "?", "output": "!"}) for n in range(95)]
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.jsonl").write_text("\n".join(lines))

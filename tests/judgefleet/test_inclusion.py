@@ -33,9 +33,8 @@ def test_without_a_floor_it_is_the_rate_itself() -> None:
 def test_a_factor_of_less_than_one_is_as_large_as_it_can_be() -> None:
     rng = np.random.default_rng(2)
     units = rng.integers(1, 400, 50).astype(np.float64)
-    cells = Cells(
-        units=units, rate=rng.random(50), floor=rng.integers(0, 3, 50) * 1.0, size=units * 3, squares=units * 9
-    )
+    floor = rng.integers(0, 3, 50).astype(np.float64)
+    cells = Cells(units=units, rate=rng.random(50), floor=floor, size=units * 3, squares=units * 9)
     factor = fitting_factor(cells, 4000)
     assert 0 < factor < 1
     assert cells.likely(factor) <= 4000 < cells.likely(factor + 1e-6)

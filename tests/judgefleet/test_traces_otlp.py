@@ -19,7 +19,7 @@ INPUT, OUTPUT = "gen_ai.input.messages", "gen_ai.output.messages"
 Item = Trace | Reject
 
 
-def read(*documents: Any, **options: str) -> list[Item]:
+def read(*documents: Any, **options: Any) -> list[Item]:
     data = "\n".join(json.dumps(d) for d in documents).encode()
     return list(read_object("traces_1.json", data, options=ReadOptions(**options)))
 

@@ -137,8 +137,9 @@ def _factor(plan: SamplingPlan, who: People, kept: list[int]) -> float:
     size = who.tokens if plan.cap.max_tokens else np.ones(len(who.traces))
     began: dict[str, Any] = {}
     for i in kept:
-        unit = plan.unit_of(who.traces[i])
-        began[unit] = min(began.get(unit, who.traces[i].started_at), who.traces[i].started_at)
+        unit, at = plan.unit_of(who.traces[i]), who.traces[i].started_at
+        assert at is not None
+        began[unit] = min(began.get(unit, at), at)
     cells: dict[Any, dict[str, float]] = {}
     for i in kept:
         name, rate, floor = plan.stratum_of(who.traces[i])

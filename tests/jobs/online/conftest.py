@@ -95,7 +95,7 @@ class World:
         leased: bool = True,
         prepare_scoring: Callable[[InProcess], None] | None = None,
         looked: Callable[..., None] = lambda *_: None,
-        committed: Callable[..., None] = lambda *_: None,
+        committed: Callable[..., object] = lambda *_: None,
     ) -> tuple[Loop, State, InProcess]:
         prepared = prepare(config, job="online")
         stream, scoring = Stream.of(config, prepared), InProcess(prepared)
@@ -134,7 +134,8 @@ class World:
 
     def follow(self, config: OnlineConfig, *actions: Callable[[], object]) -> State:
         """A life that ends with the first commit after the last of ``actions``, of which one is done a commit."""
-        stopped, left = threading.Event(), [*actions, lambda: stopped.set()]
+        stopped = threading.Event()
+        left: list[Callable[[], object]] = [*actions, stopped.set]
         loop, state, _ = self.life(config, committed=lambda *_: left.pop(0)() if left else None)
         guard = threading.Timer(60.0, stopped.set)
         guard.start()

@@ -1,0 +1,95 @@
+"""OTLP in protobuf: one ``TracesData`` or ``ExportTraceServiceRequest`` an object, as the Collector's exporters write.
+
+Both are the same on the wire. Fields are those of https://opentelemetry.io/docs/specs/otlp.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from judgefleet.trace import Trace
+from judgefleet.traces.content import Content
+from judgefleet.traces.otlp_proto_span import read_span, resource_of
+from judgefleet.traces.otlp_wire import CutOffError, messages_in
+from judgefleet.traces.reject import Reject, UnreadableError
+from judgefleet.traces.spans import Span, whole_traces
+
+# Numbers of fields: of a message, of what it holds of one resource, and of what that holds of one scope.
+_GROUPS, _RESOURCE, _SCOPES, _SPANS = 1, 1, 2, 2
+# Beside those: schema_url, and the scopes of versions before 1.0 (instrumentation_library_spans).
+_OF_A_GROUP = {_RESOURCE, _SCOPES, 3, 1000}
+
+
+def recognises(content: Content) -> bool:
+    """Whether the object begins as OTLP does: with one resource, its scopes, and nothing else."""
+    return looks_like_otlp(content.data)
+
+
+def looks_like_otlp(data: bytes) -> bool:
+    """Whether the first field is the group of one resource, as far as it is there."""
+    if data[:1] != b"\n":  # the tag of the only field that a message has
+        return False
+    try:
+        group = next(part for _, part in messages_in(data, cut=True))
+        return {number for number, _ in messages_in(group, cut=True)} <= _OF_A_GROUP
+    except UnreadableError:
+        return False
+
+
+def read(content: Content) -> Iterator[Trace | Reject]:
+    """One trace or reject a trace id, as ``whole_traces`` puts them together."""
+    return whole_traces(read_spans(content), content)
+
+
+def read_spans(content: Content) -> Iterator[Span | Reject]:
+    """Spans as they stand in the object, and a reject for each that cannot be read."""
+    return read_message(content, content.data, "")
+
+
+def read_message(content: Content, data: bytes, base: str) -> Iterator[Span | Reject]:
+    """The spans of one message in ``content``. ``base`` stands before their positions."""
+    cut = _is_cut_off(data)
+    if cut is not None:
+        yield content.reject(f"{base}resourceSpans", str(cut))
+    walk = _Walk(content, cut=cut is not None)
+    for at, group in walk.parts(f"{base}resourceSpans", data, _GROUPS):
+        if isinstance(group, Reject):
+            yield group
+            continue
+        resource = resource_of(group)
+        for scope_at, scope in walk.parts(f"{at}.scopeSpans", group, _SCOPES):
+            if isinstance(scope, Reject):
+                yield scope
+                continue
+            for span_at, span in walk.parts(f"{scope_at}.spans", scope, _SPANS):
+                yield span if isinstance(span, Reject) else read_span(content, span_at, span, resource)
+
+
+def _is_cut_off(data: bytes) -> CutOffError | None:
+    try:
+        for _ in messages_in(data):
+            pass
+    except CutOffError as error:
+        return error
+    except UnreadableError:
+        pass
+    return None
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """One level of a message at a time; ``cut``: its end is missing, which was said."""
+
+    content: Content
+    cut: bool
+
+    def parts(self, at: str, data: bytes, wanted: int) -> Iterator[tuple[str, bytes | Reject]]:
+        """Every field ``wanted`` of a message with its position; a reject for what comes after damage."""
+        number = 0
+        try:
+            for field, part in messages_in(data, cut=self.cut):
+                if field == wanted:
+                    yield f"{at}[{number}]", part
+                    number += 1
+        except UnreadableError as error:
+            here = f"{at}[{number}]"
+            yield here, self.content.reject(here, str(error))

@@ -1,0 +1,90 @@
+"""One span of OTLP in protobuf, by the official package; what is around it is walked in ``otlp_proto``."""
+
+import base64
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
+
+from judgefleet.traces.content import Content
+from judgefleet.traces.otlp_wire import messages_in
+from judgefleet.traces.reject import Reject, UnreadableError
+from judgefleet.traces.spans import Span, SpanEvent
+from judgefleet.traces.values import span_times
+
+# Numbers of fields.
+_RESOURCE, _TRACE_ID = 1, 1
+_STATUSES = {1: "OK", 2: "ERROR"}
+WireResource: TypeAlias = Mapping[str, Any] | UnreadableError
+
+
+def resource_of(group: bytes) -> WireResource:
+    """The attributes of the resource in a group; an error is for each of its spans to raise."""
+    try:
+        found = next((part for number, part in messages_in(group) if number == _RESOURCE), b"")
+        return _attributes(Resource.FromString(found).attributes)
+    except DecodeError as error:
+        return UnreadableError(f"the resource cannot be read: {error}")
+    except UnreadableError as error:
+        return error
+
+
+def read_span(content: Content, at: str, data: bytes, resource: WireResource) -> Span | Reject:
+    """The span in ``data``, or why it cannot be read."""
+    try:
+        if isinstance(resource, UnreadableError):
+            raise resource
+        return _span(WireSpan.FromString(data), resource, at)
+    except (DecodeError, UnreadableError) as error:
+        return content.reject(at, str(error), trace_id=_trace_id(data), text=repr(data))
+
+
+def _trace_id(data: bytes) -> str | None:
+    """The trace of a span that cannot be read, where so much of it can."""
+    try:
+        return next((_identity(part, "traceId", 16) for number, part in messages_in(data) if number == _TRACE_ID), None)
+    except UnreadableError:
+        return None
+
+
+def _span(span: WireSpan, resource: Mapping[str, Any], at: str) -> Span:
+    start, end = span_times(span.start_time_unix_nano, span.end_time_unix_nano)
+    return Span(
+        trace_id=_identity(span.trace_id, "traceId", 16),
+        span_id=_identity(span.span_id, "spanId", 8),
+        parent_id=_identity(span.parent_span_id, "parentSpanId", 8) if span.parent_span_id else None,
+        name=span.name,
+        start_ns=start,
+        end_ns=end,
+        attributes=_attributes(span.attributes),
+        events=tuple(SpanEvent(name=event.name, attributes=_attributes(event.attributes)) for event in span.events),
+        resource=resource,
+        position=at,
+        status=_STATUSES.get(span.status.code),
+        status_message=span.status.message,
+    )
+
+
+def _identity(found: bytes, name: str, size: int) -> str:
+    if len(found) != size or not any(found):
+        raise UnreadableError(f"found {name} {found.hex()!r}; {size} bytes, not all zero, belong here")
+    return found.hex()
+
+
+def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:
+    return {pair.key: _value(pair.value) for pair in pairs}
+
+
+def _value(value: AnyValue) -> Any:
+    """A plain value; bytes as OTLP/JSON has them, in base64."""
+    kind = value.WhichOneof("value")
+    if kind == "array_value":
+        return [_value(item) for item in value.array_value.values]
+    if kind == "kvlist_value":
+        return _attributes(value.kvlist_value.values)
+    if kind == "bytes_value":
+        return base64.b64encode(value.bytes_value).decode()
+    return None if kind is None else getattr(value, kind)
