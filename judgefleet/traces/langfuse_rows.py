@@ -28,26 +28,11 @@ _NAMES = {
     "type": "langfuse.observation.type",
 }
 _READ = frozenset(
-    [
-        "id",
-        "trace_id",
-        "project_id",
-        "parent_observation_id",
-        "name",
-        "start_time",
-        "end_time",
-        "timestamp",
-        "level",
-        "status_message",
-        "environment",
-        "input",
-        "output",
-        "metadata",
-        "usage_details",
-        "latency",
-        "time_to_first_token",
-        "completion_start_time",
-    ]
+    {
+        *("id", "trace_id", "project_id", "parent_observation_id", "name", "environment", "level", "status_message"),
+        *("start_time", "end_time", "timestamp", "latency", "time_to_first_token", "completion_start_time"),
+        *("input", "output", "metadata", "usage_details"),
+    }
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -135,10 +135,7 @@ def test_retrieved_documents(given: Any, contexts: tuple[str, ...]) -> None:
 def test_a_failed_generation_is_a_trace_without_an_answer() -> None:
     trace = one(answer(output=None, level="ERROR", status_message="overloaded"))
     assert trace.output is None
-    assert (trace.attributes["otel.status_code"], trace.attributes["otel.status_description"]) == (
-        "ERROR",
-        "overloaded",
-    )
+    assert {"otel.status_code": "ERROR", "otel.status_description": "overloaded"}.items() <= trace.attributes.items()
 
 
 def test_latencies_of_older_integrations_are_milliseconds() -> None:
