@@ -1,7 +1,7 @@
 """Files of labels and verdicts into an audit's folder."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -43,11 +43,19 @@ def import_files(audit: Audit, uris: list[str], name: str | None = None) -> Impo
     takes the place of what it gave before. ``name``: which of the labels that a tracing tool keeps under names.
     Raises ConfigError: a file that is none, pairs and ratings together, or labels of several names.
     """
+    return import_rows(audit, {uri: rows_of(uri) for uri in uris}, name)
+
+
+def import_rows(
+    audit: Audit, sources: Mapping[str, Iterable[tuple[str, Any]]], name: str | None = None, *, write: bool = True
+) -> Imported:
+    """As ``import_files``, with the rows of each source, and where each stands, already read. ``write``: else nothing
+    is written, and the counts are what an import would give."""
     found = Imported(items=audit.items)
     before = audit.info if audit.exists else None
     found.kinds |= {before.kind} if before else set()
-    for uri in uris:
-        _read_file(uri, found, name)
+    for uri, rows in sources.items():
+        _read_rows(uri, rows, found, name)
     if len(found.names) > 1:
         names = ", ".join(sorted(found.names))
         raise ConfigError(f"found labels of several names: {names}; an audit is about one: choose it by --name")
@@ -55,16 +63,17 @@ def import_files(audit: Audit, uris: list[str], name: str | None = None) -> Impo
         raise ConfigError("found pairs and ratings; an audit holds one kind: import them into two folders")
     if not found.kinds:
         raise ConfigError("found verdicts and no labels; import the labelled items with them, or before them")
-    _write(audit, found, before)
+    if write:
+        _write(audit, found, before)
     return found
 
 
-def _read_file(uri: str, found: Imported, wanted: str | None) -> None:
+def _read_rows(uri: str, rows: Iterable[tuple[str, Any]], found: Imported, wanted: str | None) -> None:
     path = open_location(uri).path
     source = PurePosixPath(path).stem
     labels: list[Label] = []
     verdicts: dict[tuple[str, str, str], Recorded] = {}
-    for where, row in rows_of(uri):
+    for where, row in rows:
         if isinstance(row, Mapping) and wanted is not None and label_name(row) not in (None, wanted):
             found.other_names += 1
             continue

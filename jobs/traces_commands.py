@@ -83,3 +83,33 @@ def convert(
         said = f"too many rejects: {done.rejects:,} of {done.rejects + done.traces:,} (allowed: {max_rejected:.0%}, "
         Console(stderr=True, highlight=False).print(f"{said}--max-rejected)", markup=False, soft_wrap=True)
         raise typer.Exit(4)
+
+
+@traces_app.command("label-import")
+def label_import(
+    uri: Annotated[str, typer.Argument(help="An export of a tracing tool: a file or folder, local, s3:// or gs://.")],
+    audit: Annotated[str, typer.Argument(help="The audit's folder; made where there is none.")],
+    name: Annotated[str | None, typer.Option(help="Which labels: the name they are kept under in the tool.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what is there, name by name.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Find what people said in an export of a tracing tool, and put it into an audit.
+
+    Langfuse scores (source ANNOTATION), Phoenix annotations (annotator_kind HUMAN) and MLflow assessments (source_type
+    HUMAN); gzip or not, JSON, JSON Lines, CSV or Parquet. A label that lies in several windows of an export counts
+    once, in its newest version. Exit code 4 where rows could not be used; they are listed.
+    """
+    from jobs.console import ConsoleReporter
+    from jobs.json_text import json_text
+    from jobs.trace_labels import import_labels, told
+    from jobs.traces_text import print_labels
+
+    with ConsoleReporter(unit="objects") as reporter:
+        done = import_labels(uri, audit, name, dry_run=dry_run, progress=reporter.progress)
+    result = told(done)
+    if as_json:
+        print(json_text(result))  # noqa: T201
+    else:
+        print_labels(result, audit, Console(highlight=False))
+    bad = result["unreadable"] or any(one["rejects"] for one in result["names"].values())
+    raise typer.Exit(4 if bad else 0)

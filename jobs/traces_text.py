@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -17,6 +17,7 @@ from judges.material import CLOSING, Part, defuse, opening
 from judges.transcript import material
 
 _LONGEST_TEXT = 2_000
+_PROBLEMS_SHOWN = 20
 
 
 def inspected(found: Found, parts: Sequence[Part]) -> dict[str, Any]:
@@ -113,3 +114,21 @@ def converted(done: Converted, out: str) -> dict[str, Any]:
     rejects = {"rejects": done.rejects} | ({"rejects_at": f"{out.rstrip('/')}/_rejects"} if done.rejects else {})
     counts = {"objects": done.objects, "traces": done.traces, **rejects}
     return counts | {"parts": done.parts, "parts_written_now": done.parts_written, "out": out}
+
+
+def print_labels(result: Mapping[str, Any], audit: str, console: Console) -> None:
+    """A row a name, then what was left out."""
+    table = Table("name", "human labels", "raters", "by no person", "rejects", box=None)
+    for name, one in result["names"].items():
+        counts = (one["labels"], one["raters"], one["not_human"], len(one["rejects"]))
+        table.add_row(one_line(name, 40), *(f"{count:,}" for count in counts))
+    console.print(table)
+    told = f"{result['objects']:,} objects, {result['objects_without_labels']:,} of them without labels; "
+    console.print(f"{told}{result['older_versions']:,} older versions of a label left out", markup=False)
+    problems = [*result["unreadable"], *(reject for one in result["names"].values() for reject in one["rejects"])]
+    for problem in problems[:_PROBLEMS_SHOWN]:
+        console.print(f"reject: {one_line(problem, 400)}", markup=False, soft_wrap=True)
+    if len(problems) > _PROBLEMS_SHOWN:
+        console.print(f"... and {len(problems) - _PROBLEMS_SHOWN:,} more (--json lists all)", markup=False)
+    said = f"written to {audit}; next: judgefleet audit run {audit}" if result["written"] else "nothing was written"
+    console.print(said, markup=False, soft_wrap=True)

@@ -20,6 +20,7 @@ _KEYS = frozenset({"files", "projectId", "exportSource"})
 _FOLDER = "manifests"
 # Later tables know more of a row with the same id. Scores are no traces.
 _TABLES = ("traces", "observations", "observations_v2")
+SCORES = "scores"
 
 
 def recognises(content: Content) -> bool:
