@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from judgefleet.trace import Trace
 from judgefleet.traces.clean import cleaned
 from judgefleet.traces.content import Content, ReadOptions
+from judgefleet.traces.limits import within
 from judgefleet.traces.reject import Reject
 from judgefleet.traces.spans import Span, traces_from_spans
 
@@ -46,7 +47,7 @@ class Item:
         # Whatever order the objects were read in, the trace is the same.
         ordered = sorted(self.spans, key=lambda span: (span.start_ns or 0, span.span_id))
         content = Content(uri=min(self.objects.values()), data=b"", options=options)
-        return cleaned(next(iter(traces_from_spans(ordered, content))))
+        return within(cleaned(next(iter(traces_from_spans(ordered, content)))), options)
 
 
 def identity_of(part: Part, key: str) -> str:

@@ -7,9 +7,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from judgefleet.errors import ConfigError, did_you_mean
+from judgefleet.trace import TRACE_SCHEMA
 from judgefleet.traces.reject import Reject, UnreadableError, excerpt
 from judgefleet.traces.values import loads
 
+# What a column can be read as: the fields of the plain form.
+FIELDS = ("question", *TRACE_SCHEMA.names)
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _CHUNK = 1 << 16
 _MOST_LAYERS = 3
@@ -22,18 +26,30 @@ class ReadOptions:
     ``variant_attribute``, ``experiment_attribute``: the attributes that carry the arm and the experiment. ``columns``:
     of tables and plain JSON, a column's name to the field it is read as. ``langfuse_milliseconds``: latencies are in
     ms, as in exports of integrations created before 2026-04-01. ``max_bytes``: of an object, packed and unpacked.
-    ``max_text``: characters of one field. ``max_columns``: columns of a table, attributes of a trace. ``max_rows``:
-    rows that a Parquet footer may promise. What is beyond a limit is a reject that names it.
+    ``max_json``: characters of one JSON value: a line, or a document. ``max_text``: characters of one field of a trace.
+    ``max_columns``: columns of a table, attributes of a trace. ``max_rows``: rows that a Parquet footer may promise.
+    What is beyond a limit is a reject that names it. Raises ConfigError for a limit below 1 and an
+    unknown field.
     """
 
     variant_attribute: str = "feature_flag.result.variant"
     experiment_attribute: str = "feature_flag.key"
     columns: Mapping[str, str] = field(default_factory=dict)
     langfuse_milliseconds: bool = False
-    max_bytes: int = 1 << 30
+    max_bytes: int = 1 << 29
+    max_json: int = 1 << 27
     max_text: int = 16 << 20
     max_columns: int = 10_000
     max_rows: int = 10_000_000
+
+    def __post_init__(self) -> None:
+        for limit in ("max_bytes", "max_json", "max_text", "max_columns", "max_rows"):
+            if getattr(self, limit) < 1:
+                raise ConfigError(f"found {limit} {getattr(self, limit)!r}; a whole number of at least 1 belongs here")
+
+        for column, name in self.columns.items():
+            if name not in FIELDS:
+                raise ConfigError(f"found the field {name!r} for the column {column!r}; {did_you_mean(name, FIELDS)}")
 
     def renamed(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
         """``record`` with ``columns`` under the names of their fields; a field beside its column gives way."""
@@ -77,7 +93,7 @@ class Content:
         text = self.text
         if problem is None:
             yield from _elements(whole)
-        elif any(_loads(line)[1] is None for line in _lines(text)):
+        elif any(self._loads(line)[1] is None for line in _lines(text)):
             yield from self._by_line(text)
         else:
             yield self.reject("object", problem, text=text)
@@ -89,13 +105,21 @@ class Content:
 
     @cached_property
     def _whole(self) -> tuple[Any, str | None]:
-        return _loads(self.text)
+        return self._loads(self.text)
+
+    def _loads(self, text: str) -> tuple[Any, str | None]:
+        if len(text) > (most := self.options.max_json):
+            return None, f"found {len(text):,} characters that are one JSON value or none; max_json is {most:,}"
+        try:
+            return loads(text), None
+        except UnreadableError as error:
+            return None, str(error)
 
     def _by_line(self, text: str) -> Iterator[Record | Reject]:
         for number, line in enumerate(text.split("\n"), start=1):
             if not line.strip():
                 continue
-            value, problem = _loads(line)
+            value, problem = self._loads(line)
             if problem is None:
                 yield Record(position=f"line {number}", value=value, text=line)
             else:
@@ -111,6 +135,8 @@ def unpacked(data: bytes, most: int) -> tuple[bytes, str | None]:
     for _ in range(_MOST_LAYERS):
         if problem is None and (codec := _codec(data)):
             data, problem = _inflate(data, codec, most)
+    if problem is None and _codec(data):
+        return b"", f"packed more than {_MOST_LAYERS} times over"
     return data, problem
 
 
@@ -141,10 +167,3 @@ def _elements(whole: Any) -> Iterator[Record]:
 
 def _lines(text: str) -> Iterator[str]:
     return (line for line in text.split("\n") if line.lstrip().startswith("{"))
-
-
-def _loads(text: str) -> tuple[Any, str | None]:
-    try:
-        return loads(text), None
-    except UnreadableError as error:
-        return None, str(error)

@@ -3,28 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from judgefleet.traces.reject import UnreadableError
-from judgefleet.traces.values import as_text, first_given, loads
+from judgefleet.traces.values import as_text, first_given, plain_value
 
 _QUESTION = ("question", "query", "input", "prompt")
 _TEXT = ("content", "text", "page_content", "pageContent")
 _LISTS = ("documents", "results", "matches", "chunks")
-
-
-def plain_value(value: Any) -> Any:
-    """The value in JSON text of an object or a list; Arrow's maps as mappings; anything else as it is.
-
-    >>> plain_value('{"a": 1}'), plain_value("[1"), plain_value([("a", 1)])
-    ({'a': 1}, '[1', {'a': 1})
-    """
-    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        try:
-            return loads(value)
-        except UnreadableError:
-            return value
-    if isinstance(value, list) and value and all(isinstance(pair, tuple) and len(pair) == 2 for pair in value):
-        return {as_text(key): inner for key, inner in value}
-    return value
 
 
 def messages_of(value: Any) -> list[Any]:

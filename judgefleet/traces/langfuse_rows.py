@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from judgefleet.traces.content import ReadOptions
-from judgefleet.traces.langfuse_io import answer_of, documents_of, messages_of, plain_value
+from judgefleet.traces.langfuse_io import answer_of, documents_of, messages_of
 from judgefleet.traces.reject import UnreadableError, shown
 from judgefleet.traces.spans import OPERATION, Span
-from judgefleet.traces.values import as_number, as_text, as_time, first_given
+from judgefleet.traces.values import as_number, as_text, as_time, first_given, plain_value
 
 Row = Mapping[str, Any]
 _OPERATIONS = {

@@ -68,6 +68,11 @@ def trace_from_record(record: Mapping[str, Any], uri: str) -> Trace:
     )
 
 
+def names_of(field: str) -> tuple[str, ...]:
+    """The names under which a field of the plain form is read, ours first."""
+    return _NAMES[field]
+
+
 def is_plain(names: Iterable[str]) -> bool:
     """Whether records with these keys can be traces: a question and an answer are among them."""
     known = set(names)

@@ -10,6 +10,7 @@ from judgefleet.storage import read_bytes
 from judgefleet.trace import Trace
 from judgefleet.traces.clean import cleaned
 from judgefleet.traces.content import Content, ReadOptions, unpacked
+from judgefleet.traces.limits import within
 from judgefleet.traces.reject import Reject
 from judgefleet.traces.spans import Span
 
@@ -23,6 +24,7 @@ FORMATS: dict[str, str] = {
     "otlp_proto": "judgefleet.traces.otlp_proto:read",
     "otlp_framed": "judgefleet.traces.otlp_framed:read",
     "otlp_json": "judgefleet.traces.otlp_json:read",
+    "chat": "judgefleet.traces.chat:read",
     "jsonl": "judgefleet.traces.jsonl:read",
     "csv": "judgefleet.traces.csv_traces:read",
 }
@@ -40,7 +42,8 @@ def read_object(
     ``format``: one of FORMATS, or ``auto`` to go by the content.
     Raises ConfigError for an unknown format, and what ``storage.read_bytes`` raises.
     """
-    return map(cleaned, _open(uri, data, format, options, _reader))
+    chosen = options or ReadOptions()
+    return (within(cleaned(item), chosen) for item in _open(uri, data, format, chosen, _reader))
 
 
 def read_parts(
@@ -50,8 +53,9 @@ def read_parts(
     options: ReadOptions | None = None,
 ) -> Iterator[Span | Trace | Reject]:
     """As ``read_object``, with spans left as they are: for whoever puts together those of several objects."""
-    found = _open(uri, data, format, options, _parts_reader)
-    return (item if isinstance(item, Span) else cleaned(item) for item in found)
+    chosen = options or ReadOptions()
+    found = _open(uri, data, format, chosen, _parts_reader)
+    return (item if isinstance(item, Span) else within(cleaned(item), chosen) for item in found)
 
 
 def recognise(uri: str, data: bytes, options: ReadOptions | None = None) -> str | None:
@@ -62,15 +66,21 @@ def recognise(uri: str, data: bytes, options: ReadOptions | None = None) -> str 
 
 
 def _open(
-    uri: str, data: bytes | Path | None, name: str, options: ReadOptions | None, reader: Callable[[str], Any]
+    uri: str, data: bytes | Path | None, name: str, options: ReadOptions, reader: Callable[[str], Any]
 ) -> Iterator[Any]:
     if name not in ("auto", *FORMATS):
         raise ConfigError(f"found the trace format {name!r}; {did_you_mean(name, ['auto', *FORMATS])}")
     raw = data if isinstance(data, bytes) else read_bytes(uri if data is None else data)
-    return _read(uri, raw, name, options or ReadOptions(), reader)
+    return _read(uri, raw, name, options, reader)
 
 
 def _read(uri: str, raw: bytes, name: str, options: ReadOptions, reader: Callable[[str], Any]) -> Iterator[Any]:
+    content = Content(uri=uri, data=raw[:16], options=options)
+    if len(raw) > options.max_bytes:
+        yield content.reject(
+            "object", f"found {len(raw):,} bytes; max_bytes is {options.max_bytes:,}: split the object"
+        )
+        return
     data, problem = unpacked(raw, options.max_bytes)
     content = Content(uri=uri, data=data, options=options)
     if data.strip():

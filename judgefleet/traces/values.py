@@ -139,6 +139,22 @@ def parsed(value: Any, name: str) -> Any:
         raise UnreadableError(f"{name} is {error}; an attribute length limit may have cut it") from error
 
 
+def plain_value(value: Any) -> Any:
+    """The value in JSON text of an object or a list; Arrow's maps as mappings; anything else as it is.
+
+    >>> plain_value('{"a": 1}'), plain_value("[1"), plain_value([("a", 1)])
+    ({'a': 1}, '[1', {'a': 1})
+    """
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        try:
+            return loads(value)
+        except UnreadableError:
+            return value
+    if isinstance(value, list) and value and all(isinstance(pair, tuple) and len(pair) == 2 for pair in value):
+        return {as_text(key): inner for key, inner in value}
+    return value
+
+
 def loads(text: str) -> Any:
     """The JSON value in ``text``. Raises UnreadableError where it is not JSON or nested beyond what is safe to walk."""
     try:
