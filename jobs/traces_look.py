@@ -14,7 +14,7 @@ from judgefleet.storage import ObjectInfo, list_objects, read_bytes
 from judgefleet.trace import Trace
 from judgefleet.traces.reader import read_object, read_parts, recognise
 from judgefleet.traces.reject import Reject
-from judgefleet.traces.spans import Span
+from judgefleet.traces.span import Span
 
 # Told in words where nothing is known of an object's format.
 UNKNOWN = "unknown"

@@ -20,7 +20,7 @@ from judgefleet.sample import Sample
 from judgefleet.trace import Trace
 from judgefleet.traces.reader import read_parts
 from judgefleet.traces.reject import Reject
-from judgefleet.traces.spans import Span
+from judgefleet.traces.span import Span
 
 DUPLICATE, LATE = "duplicate", "late"
 # Decided traces a batch at most, over the sampled ones it may have: with low rates progress is committed all the same.

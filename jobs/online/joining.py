@@ -10,7 +10,8 @@ from judgefleet.traces.clean import cleaned
 from judgefleet.traces.content import Content, ReadOptions
 from judgefleet.traces.limits import within
 from judgefleet.traces.reject import Reject
-from judgefleet.traces.spans import Span, traces_from_spans
+from judgefleet.traces.span import Span
+from judgefleet.traces.spans import traces_from_spans
 
 Part = Span | Trace | Reject
 

@@ -23,7 +23,8 @@ _MOST_LAYERS = 3
 class ReadOptions:
     """How objects are read, where the usual way does not fit, and how much of one is read at most.
 
-    ``variant_attribute``, ``experiment_attribute``: the attributes that carry the arm and the experiment. ``columns``:
+    ``variant_attribute``, ``experiment_attribute``: the attributes that carry the arm and the experiment.
+    ``answer_span``: the name of the spans whose output is the answer, where the usual rule finds others. ``columns``:
     of tables and plain JSON, a column's name to the field it is read as. ``langfuse_milliseconds``: latencies are in
     ms, as in exports of integrations created before 2026-04-01. ``max_bytes``: of an object, packed and unpacked.
     ``max_json``: characters of one JSON value: a line, or a document. ``max_text``: characters of one field of a trace.
@@ -34,6 +35,7 @@ class ReadOptions:
 
     variant_attribute: str = "feature_flag.result.variant"
     experiment_attribute: str = "feature_flag.key"
+    answer_span: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     langfuse_milliseconds: bool = False
     max_bytes: int = 1 << 29

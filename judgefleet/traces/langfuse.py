@@ -11,7 +11,8 @@ from judgefleet.trace import Trace
 from judgefleet.traces.content import Content, ReadOptions, Record
 from judgefleet.traces.langfuse_rows import observation_span, trace_span
 from judgefleet.traces.reject import Reject, UnreadableError, shown
-from judgefleet.traces.spans import Span, whole_traces
+from judgefleet.traces.span import Span
+from judgefleet.traces.spans import whole_traces
 from judgefleet.traces.tables import columns_of, rows_of
 from judgefleet.traces.values import as_time
 

@@ -14,7 +14,8 @@ from judgefleet.trace import Trace
 from judgefleet.traces.content import Content, unpacked
 from judgefleet.traces.langfuse import newest, spans_of
 from judgefleet.traces.reject import Reject, UnreadableError, shown
-from judgefleet.traces.spans import Span, whole_traces
+from judgefleet.traces.span import Span
+from judgefleet.traces.spans import whole_traces
 
 _KEYS = frozenset({"files", "projectId", "exportSource"})
 _FOLDER = "manifests"

@@ -1,14 +1,13 @@
 """One row of Langfuse's tables as a span, with the attributes that OpenTelemetry has for the same things."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from judgefleet.traces.content import ReadOptions
-from judgefleet.traces.langfuse_io import answer_of, documents_of, messages_of
+from judgefleet.traces.free_form import answer_of, documents_of, messages_of
 from judgefleet.traces.reject import UnreadableError, shown
-from judgefleet.traces.spans import OPERATION, Span
-from judgefleet.traces.values import as_number, as_text, as_time, first_given, plain_value
+from judgefleet.traces.span import OPERATION, Span
+from judgefleet.traces.values import as_number, as_text, as_time, first_given, plain_value, to_nanoseconds
 
 Row = Mapping[str, Any]
 _OPERATIONS = {
@@ -34,8 +33,6 @@ _READ = frozenset(
         *("input", "output", "metadata", "usage_details"),
     }
 )
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def observation_span(row: Row, options: ReadOptions, position: str) -> Span:
@@ -135,7 +132,7 @@ def _nanoseconds(row: Row, name: str) -> int | None:
         found = as_time(row.get(name))
     except UnreadableError as error:
         raise UnreadableError(f"{name}: {error}") from error
-    return None if found is None else (found - _EPOCH) // _MICROSECOND * 1000
+    return None if found is None else to_nanoseconds(found)
 
 
 def _identity(row: Row, name: str) -> str:

@@ -12,7 +12,8 @@ from judgefleet.traces import otlp_json, otlp_proto
 from judgefleet.traces.content import Content, unpacked
 from judgefleet.traces.otlp_wire import frames_in
 from judgefleet.traces.reject import Reject, UnreadableError
-from judgefleet.traces.spans import Span, whole_traces
+from judgefleet.traces.span import Span
+from judgefleet.traces.spans import whole_traces
 
 
 def recognises(content: Content) -> bool:

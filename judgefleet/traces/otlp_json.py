@@ -7,11 +7,11 @@ from typing import Any
 from judgefleet.trace import Trace
 from judgefleet.traces.content import Content, Record
 from judgefleet.traces.reject import Reject, UnreadableError, shown
-from judgefleet.traces.spans import Span, SpanEvent, whole_traces
-from judgefleet.traces.values import as_text, span_times
+from judgefleet.traces.span import Span, SpanEvent
+from judgefleet.traces.spans import whole_traces
+from judgefleet.traces.values import as_text, hex_id, span_times
 
 _SIGNALS = ("resourceSpans", "resourceLogs", "resourceMetrics")
-_HEX = re.compile(r"[0-9a-f]+")
 _INTEGER = re.compile(r"\s*-?\d{1,20}\s*")
 _STATUS_CODES = {"1": "OK", "OK": "OK", "2": "ERROR", "ERROR": "ERROR"}
 
@@ -37,7 +37,7 @@ def read_spans(content: Content) -> Iterator[Span | Reject]:
             if isinstance(span, Reject):
                 yield span
                 continue
-            yield _read_span(content, position, span, resource)
+            yield read_span(content, position, span, resource)
 
 
 def _walk(content: Content, record: Record) -> Iterator[tuple[str, Any, Any]]:
@@ -79,10 +79,11 @@ def _entries(content: Content, at: str, value: Any) -> Iterator[tuple[str, Any]]
         yield here, entry if isinstance(entry, Mapping) else wrong
 
 
-def _read_span(content: Content, at: str, span: Mapping[str, Any], resource: Any) -> Span | Reject:
+def read_span(content: Content, at: str, span: Mapping[str, Any], resource: Any) -> Span | Reject:
+    """The span in an OTLP/JSON object, or why it cannot be read."""
     trace_id: str | None = None
     try:
-        trace_id = _identity(span, "traceId", 32)
+        trace_id = hex_id(span.get("traceId"), "traceId", 32)
         return _span(trace_id, span, resource, at)
     except UnreadableError as error:
         return content.reject(at, str(error), trace_id=trace_id, text=repr(span))
@@ -94,8 +95,8 @@ def _span(trace_id: str, span: Mapping[str, Any], resource: Any, at: str) -> Spa
         raise UnreadableError(f"found the resource {shown(resource)}; an object belongs here")
     return Span(
         trace_id=trace_id,
-        span_id=_identity(span, "spanId", 16),
-        parent_id=_identity(span, "parentSpanId", 16) if span.get("parentSpanId") else None,
+        span_id=hex_id(span.get("spanId"), "spanId", 16),
+        parent_id=hex_id(span.get("parentSpanId"), "parentSpanId", 16) if span.get("parentSpanId") else None,
         name=as_text(span.get("name", "")),
         start_ns=start,
         end_ns=end,
@@ -106,15 +107,6 @@ def _span(trace_id: str, span: Mapping[str, Any], resource: Any, at: str) -> Spa
         status=_status(span.get("status")),
         status_message=_status_message(span.get("status")),
     )
-
-
-def _identity(span: Mapping[str, Any], key: str, digits: int) -> str:
-    """A hexadecimal id in lower case; the dashes of a UUID are dropped."""
-    found = span.get(key)
-    text = found.replace("-", "").lower() if isinstance(found, str) else ""
-    if len(text) != digits or not _HEX.fullmatch(text) or not text.strip("0"):
-        raise UnreadableError(f"found {key} {shown(found)}; {digits} hex digits, not all zero, belong here")
-    return text
 
 
 def _status(status: Any) -> str | None:

@@ -11,7 +11,8 @@ from judgefleet.traces.content import Content
 from judgefleet.traces.otlp_proto_span import read_span, resource_of
 from judgefleet.traces.otlp_wire import CutOffError, messages_in
 from judgefleet.traces.reject import Reject, UnreadableError
-from judgefleet.traces.spans import Span, whole_traces
+from judgefleet.traces.span import Span
+from judgefleet.traces.spans import whole_traces
 
 # Numbers of fields: of a message, of what it holds of one resource, and of what that holds of one scope.
 _GROUPS, _RESOURCE, _SCOPES, _SPANS = 1, 1, 2, 2

@@ -12,7 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 from judgefleet.traces.content import Content
 from judgefleet.traces.otlp_wire import messages_in
 from judgefleet.traces.reject import Reject, UnreadableError
-from judgefleet.traces.spans import Span, SpanEvent
+from judgefleet.traces.span import Span, SpanEvent
 from judgefleet.traces.values import span_times
 
 # Numbers of fields.

@@ -12,7 +12,7 @@ from judgefleet.traces.clean import cleaned
 from judgefleet.traces.content import Content, ReadOptions, unpacked
 from judgefleet.traces.limits import within
 from judgefleet.traces.reject import Reject
-from judgefleet.traces.spans import Span
+from judgefleet.traces.span import Span
 
 Reader: TypeAlias = Callable[[Content], Iterator[Trace | Reject]]
 
@@ -20,6 +20,7 @@ Reader: TypeAlias = Callable[[Content], Iterator[Trace | Reject]]
 FORMATS: dict[str, str] = {
     "langfuse": "judgefleet.traces.langfuse:read",
     "langfuse_manifest": "judgefleet.traces.langfuse_manifest:read",
+    "phoenix": "judgefleet.traces.phoenix:read",
     "parquet": "judgefleet.traces.parquet:read",
     "otlp_proto": "judgefleet.traces.otlp_proto:read",
     "otlp_framed": "judgefleet.traces.otlp_framed:read",

@@ -1,70 +1,37 @@
 """How spans become a trace: see docs/decisions/spans-become-a-trace.md."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from judgefleet.trace import Latency, Message, ToolCall, Trace
 from judgefleet.traces.content import Content, ReadOptions
+from judgefleet.traces.dialects import in_current_names
 from judgefleet.traces.messages import first_answer, read_messages, text_parts
 from judgefleet.traces.plain import documents, usage_of
 from judgefleet.traces.reject import Reject, UnreadableError
+from judgefleet.traces.span import (
+    ARGUMENTS,
+    CHAT_OPERATIONS,
+    DOCUMENTS,
+    INPUT,
+    OPERATION,
+    OUTPUT,
+    RESULT,
+    SYSTEM,
+    TOOL,
+    USAGE,
+    Span,
+)
 from judgefleet.traces.values import as_count, as_number, as_text, first_given, from_nanoseconds, parsed
 
-OPERATION = "gen_ai.operation.name"
-CHAT_OPERATIONS = ("chat", "generate_content", "text_completion")
-
-_INPUT, _OUTPUT, _SYSTEM = "gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions"
-_DETAILS_EVENT = "gen_ai.client.inference.operation.details"
 _CONVERSATION = ("gen_ai.conversation.id", "session.id")
-_USAGE = "gen_ai.usage."
-_COUNTS = {f"{_USAGE}{count}" for count in ("input_tokens", "output_tokens", "prompt_tokens", "completion_tokens")}
+_COUNTS = {f"{USAGE}{count}" for count in ("input_tokens", "output_tokens", "prompt_tokens", "completion_tokens")}
 _FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
 _VARIANT_OLD = "feature_flag.variant"
 _EVALUATION = "gen_ai.evaluation.result"
 # The names that OpenTelemetry gives a status where a format has no field for it.
 STATUS_CODE, _STATUS_DESCRIPTION = "otel.status_code", "otel.status_description"
-_ERROR_TYPE = "error.type"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SpanEvent:
-    """Something that happened within a span."""
-
-    name: str
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Span:
-    """One span, whatever it was written in. Times are nanoseconds since 1970, None where the span has none.
-
-    ``status`` is ``OK``, ``ERROR`` or None (unset).
-    """
-
-    trace_id: str
-    span_id: str
-    parent_id: str | None = None
-    name: str = ""
-    start_ns: int | None = None
-    end_ns: int | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    events: tuple[SpanEvent, ...] = ()
-    resource: Mapping[str, Any] = field(default_factory=dict)
-    position: str = ""
-    status: str | None = None
-    status_message: str = ""
-
-    @property
-    def failed(self) -> bool:
-        """Whether the span says that what it did ended in an error."""
-        return self.status == "ERROR" or (self.status is None and self.attributes.get(_ERROR_TYPE) is not None)
-
-    @property
-    def operation(self) -> Any:
-        """What the span did, as ``gen_ai.operation.name`` says."""
-        return self.attributes.get(OPERATION)
 
 
 def whole_traces(parts: Iterable[Span | Reject], content: Content) -> Iterator[Trace | Reject]:
@@ -89,7 +56,7 @@ def traces_from_spans(spans: Iterable[Span], content: Content) -> Iterator[Trace
     """One trace or one reject for each trace id among ``spans``, in order of first appearance."""
     groups: dict[str, list[Span]] = defaultdict(list)
     for span in spans:
-        groups[span.trace_id].append(_with_details(span))
+        groups[span.trace_id].append(in_current_names(span))
     for trace_id, group in groups.items():
         once = {span.span_id: span for span in group}  # a retried export writes a span again
         ordered = sorted(once.values(), key=lambda s: s.start_ns or 0)
@@ -100,20 +67,11 @@ def traces_from_spans(spans: Iterable[Span], content: Content) -> Iterator[Trace
             yield content.reject(position, str(error), trace_id=trace_id, text=", ".join(s.name for s in ordered))
 
 
-def _with_details(span: Span) -> Span:
-    """Instrumentations may put the messages on an event of the span instead of the span itself."""
-    details = [event.attributes for event in span.events if event.name == _DETAILS_EVENT]
-    if not details:
-        return span
-    merged: dict[str, Any] = {k: v for found in details for k, v in found.items()} | dict(span.attributes)
-    return Span(**{name: getattr(span, name) for name in span.__slots__ if name != "attributes"}, attributes=merged)
-
-
 def _assemble(spans: list[Span], content: Content) -> Trace:
-    root, chat = _root(spans), _answering(spans)
-    output = first_answer(chat.attributes[_OUTPUT], _OUTPUT) if _has_output(chat) else None
+    options, root = content.options, _root(spans)
+    chat = _answering(spans, root, options)
+    output = first_answer(chat.attributes[OUTPUT], OUTPUT) if _has_output(chat) else None
     everywhere = [root, chat, *spans]
-    options = content.options
     conversation = _find(everywhere, *_CONVERSATION)
     start = next((time for span in everywhere if (time := span.start_ns or span.end_ns)), None)
     return Trace(
@@ -129,7 +87,7 @@ def _assemble(spans: list[Span], content: Content) -> Trace:
         output=output,
         contexts=_contexts(spans),
         tool_calls=tuple(_tool_call(span) for span in spans if span.operation == "execute_tool"),
-        usage=usage_of({k.removeprefix(_USAGE): v for k, v in chat.attributes.items() if k.startswith(_USAGE)}),
+        usage=usage_of({k.removeprefix(USAGE): v for k, v in chat.attributes.items() if k.startswith(USAGE)}),
         latency=_latency(chat),
         attributes=_attributes(root, chat, options),
         source_uri=content.uri,
@@ -143,44 +101,63 @@ def _root(spans: list[Span]) -> Span:
     return next((span for span in tops if span.parent_id is None), tops[0])
 
 
-def _answering(spans: list[Span]) -> Span:
-    """The chat span that ended last among those with output messages; where there are none, among those that failed."""
+def _answering(spans: list[Span], root: Span, options: ReadOptions) -> Span:
+    """The span that holds the answer, by the rule in docs/decisions/spans-become-a-trace.md."""
+    if options.answer_span is not None:
+        return _latest(_named(spans, options.answer_span))
     chats = [span for span in spans if span.operation in CHAT_OPERATIONS]
-    if not chats:
-        raise UnreadableError(
-            f"no chat span: none of its {len(spans)} spans has {OPERATION} {', '.join(CHAT_OPERATIONS)}"
-        )
-    answered = [span for span in chats if _has_output(span)] or [span for span in chats if span.failed]
+    if answered := [span for span in chats if _has_output(span)]:
+        return _latest(answered)
+    if INPUT in root.attributes and _has_output(root):
+        return root
+    if failed := [span for span in chats if span.failed]:
+        return _latest(failed)
+    if chats:
+        raise UnreadableError(f"no {OUTPUT} on any chat span; switch the capture of message content on")
+    raise UnreadableError(
+        f"no chat span: none of its {len(spans)} spans has {OPERATION} {', '.join(CHAT_OPERATIONS)} or says in another "
+        "convention that it asked a model, and its root has no input and output"
+    )
+
+
+def _named(spans: list[Span], name: str) -> list[Span]:
+    found = [span for span in spans if span.name == name]
+    answered = [span for span in found if _has_output(span)] or [span for span in found if span.failed]
     if not answered:
-        raise UnreadableError(f"no {_OUTPUT} on any chat span; switch the capture of message content on")
-    return max(answered, key=lambda span: span.end_ns or span.start_ns or 0)
+        raise UnreadableError(
+            f"no span {name!r} with an output (answer_span): {len(found)} of {len(spans)} have the name"
+        )
+    return answered
+
+
+def _latest(spans: list[Span]) -> Span:
+    return max(spans, key=lambda span: span.end_ns or span.start_ns or 0)
 
 
 def _has_output(span: Span) -> bool:
-    return first_answer(span.attributes.get(_OUTPUT) or [], _OUTPUT) is not None or span.attributes.get(_OUTPUT) == ""
+    return first_answer(span.attributes.get(OUTPUT) or [], OUTPUT) is not None or span.attributes.get(OUTPUT) == ""
 
 
 def _messages(chat: Span) -> tuple[Message, ...]:
     system: tuple[Message, ...] = ()
-    if (instructions := chat.attributes.get(_SYSTEM)) is not None:
-        system = (Message(role="system", content="\n".join(text_parts(instructions, _SYSTEM))),)
-    asked = read_messages(chat.attributes.get(_INPUT) or [], _INPUT)
+    if (instructions := chat.attributes.get(SYSTEM)) is not None:
+        system = (Message(role="system", content="\n".join(text_parts(instructions, SYSTEM))),)
+    asked = read_messages(chat.attributes.get(INPUT) or [], INPUT)
     if not any(message.role == "user" for message in asked):
-        raise UnreadableError(f"no question: {_INPUT} has no user turn")
+        raise UnreadableError(f"no question: {INPUT} has no user turn")
     return system + asked
 
 
 def _contexts(spans: list[Span]) -> tuple[str, ...]:
-    name = "gen_ai.retrieval.documents"
-    found = [span.attributes.get(name) for span in spans if span.operation == "retrieval"]
-    return tuple(text for value in found for text in documents(parsed(value, name), name))
+    found = [span.attributes.get(DOCUMENTS) for span in spans if span.operation == "retrieval"]
+    return tuple(text for value in found for text in documents(parsed(value, DOCUMENTS), DOCUMENTS))
 
 
 def _tool_call(span: Span) -> ToolCall:
-    result = span.attributes.get("gen_ai.tool.call.result")
+    result = span.attributes.get(RESULT)
     return ToolCall(
-        name=as_text(first_given(span.attributes, ("gen_ai.tool.name",)) or span.name),
-        arguments=as_text(first_given(span.attributes, ("gen_ai.tool.call.arguments",)) or ""),
+        name=as_text(first_given(span.attributes, (TOOL,)) or span.name),
+        arguments=as_text(first_given(span.attributes, (ARGUMENTS,)) or ""),
         result=None if result is None else as_text(result),
     )
 
@@ -212,9 +189,9 @@ def _attributes(root: Span, chat: Span, options: ReadOptions) -> dict[str, str]:
     """What the root and the answering span say beyond the fields of a trace; where both do, the answering span."""
     consumed = {
         OPERATION,
-        _INPUT,
-        _OUTPUT,
-        _SYSTEM,
+        INPUT,
+        OUTPUT,
+        SYSTEM,
         *_CONVERSATION,
         options.variant_attribute,
         options.experiment_attribute,

@@ -11,6 +11,7 @@ from judgefleet.traces.reject import UnreadableError, shown
 
 # "[RET-1] Returns ..." is text; "[", "{" and what a cut leaves of a longer value are JSON.
 _MEANT_AS_JSON = re.compile(r"""\s*(?:\[\s*(?:[\[{"\]]|$)|\{\s*(?:["}]|$))""")
+_HEX = re.compile(r"[0-9a-f]+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_INT = 2**63 - 1
 _DEEPEST = 100
@@ -104,6 +105,23 @@ def _iso(value: Any) -> datetime | None:
 def from_nanoseconds(nanoseconds: int) -> datetime:
     """The time so many nanoseconds after 1970, to the microsecond below."""
     return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+
+
+def to_nanoseconds(time: datetime) -> int:
+    """Nanoseconds from 1970 to ``time``, which is to the microsecond."""
+    return (time - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
+def hex_id(found: Any, name: str, digits: int) -> str:
+    """A hexadecimal id in lower case; the dashes of a UUID are dropped. Raises UnreadableError.
+
+    >>> hex_id("0AF76519-16CD-43DD-8448-EB211C80319C", "traceId", 32)
+    '0af7651916cd43dd8448eb211c80319c'
+    """
+    text = found.replace("-", "").lower() if isinstance(found, str) else ""
+    if len(text) != digits or not _HEX.fullmatch(text) or not text.strip("0"):
+        raise UnreadableError(f"found {name} {shown(found)}; {digits} hex digits, not all zero, belong here")
+    return text
 
 
 def span_times(start: Any, end: Any) -> tuple[int | None, int | None]:

@@ -11,7 +11,10 @@ import zstandard
 
 from judgefleet.trace import Message, ToolCall, Trace, traces_to_table
 from judgefleet.traces.reader import FORMATS, recognise
+from tests.judgefleet.dialect_spans import WRITTEN as CONVENTIONS
+from tests.judgefleet.dialect_spans import document, phoenix_objects
 from tests.judgefleet.langfuse_rows import WRITTEN, support_trace
+from tests.judgefleet.otlp_wire import framed, message
 
 _DATA = Path(__file__).parent / "data"
 _CHAT = {
@@ -62,8 +65,15 @@ def _made() -> list[bytes]:
     pq.write_table(traces_to_table([trace] * 3), buffer)
     lines = "\n".join(json.dumps(_PLAIN | {"trace_id": str(n)}) for n in range(3)).encode()
     rows = b'trace_id;question;answer;contexts;usage\n1;"a ""b""\nc";d;"[""e""]";"{""input_tokens"": 1}"\n2;q;;;\n'
+    spoken = [document(*spans) for spans in CONVENTIONS.values()]
+    wire = [message(spans).SerializeToString() for spans in spoken]
     return [
         *(write(support_trace()) for write in WRITTEN.values()),
+        *(json.dumps(spans).encode() for spans in spoken),
+        *wire,
+        framed(*wire),
+        framed(gzip.compress(wire[0]), zstandard.compress(json.dumps(spoken[0]).encode())),
+        *phoenix_objects(),
         *(json.dumps(value).encode() for value in (_CHAT, _PLAIN, _MANIFEST)),
         *(buffer.getvalue(), lines, rows),
         *(gzip.compress(lines), zstandard.compress(rows), gzip.compress(zstandard.compress(lines))),

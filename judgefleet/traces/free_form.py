@@ -1,4 +1,4 @@
-"""What Langfuse keeps as input and output: text that may hold JSON, in whatever form the application logged it."""
+"""Input and output in whatever form an application logged them: text, which may hold JSON, or structured."""
 
 from collections.abc import Mapping
 from typing import Any
