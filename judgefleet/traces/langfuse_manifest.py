@@ -46,7 +46,10 @@ def read_spans(content: Content) -> Iterator[Span | Reject]:
 
 
 def files_of(content: Content, tables: tuple[str, ...]) -> Iterator[Content]:
-    """The listed files of ``tables``, in the order of these, unpacked. Raises UnreadableError and StoreError."""
+    """The listed files of ``tables``, in the order of these, unpacked; a quiet window has files without content.
+
+    Raises UnreadableError and StoreError.
+    """
     project, keys = _listed(content.first_record)
     folder = _project_folder(content.uri)
     found = [(table, key) for key in keys if (table := _table(key, project)) in tables]
@@ -54,7 +57,8 @@ def files_of(content: Content, tables: tuple[str, ...]) -> Iterator[Content]:
     for _, key in sorted(found, key=lambda pair: tables.index(pair[0])):
         file = _file(content, folder, _below(key, project), left)
         left -= len(file.data)
-        yield file
+        if file.data.strip():
+            yield file
 
 
 def _listed(manifest: Any) -> tuple[str, list[str]]:

@@ -43,7 +43,20 @@ _TEXTS = (
     *("2026-11-22T06:00:00", "2026-11-22 06:00:00+99:99", "9999-12-31T23:59:59Z", "0001-01-01", "user", "assistant"),
     *("x" * 5000, "[" * 200, '[{"role": "user"}]', '{"role": "assistant", "content": null}'),
 )
-_VALUES = (None, True, False, float("nan"), float("inf"), [], {}, [[]], [None], {"": ""}, *_NUMBERS, *_TEXTS)
+_VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    False,
+    float("nan"),
+    float("inf"),
+    [],
+    {},
+    [[]],
+    [None],
+    {"": ""},
+    *_NUMBERS,
+    *_TEXTS,
+)
 _DEEP = 150
 
 
@@ -91,7 +104,7 @@ def _structured(data: bytes, _: bytes, rng: random.Random) -> bytes:
         lines = [data] if data[:1] == b"[" or data.count(b"\n") < 2 else data.split(b"\n")
         chosen = rng.randrange(len(lines))
         root = [json.loads(lines[chosen])]
-        for _ in range(rng.choice((1, 1, 2, 3))):
+        for _number in range(rng.choice((1, 1, 2, 3))):
             _change(root, rng)
         lines[chosen] = json.dumps(root[0]).encode()
     except (ValueError, RecursionError):

@@ -230,6 +230,18 @@ def test_a_manifest_says_what_belongs_together(export: Path) -> None:
     assert len(list(read_object(f"file://{export}"))) == 2
 
 
+def test_files_without_content_belong_to_a_quiet_window(export: Path) -> None:
+    for name, nothing in {
+        "traces/2026-11-22T06-40-00.jsonl.gz": gzip.compress(b""),
+        "observations/e.csv": b"\n",
+    }.items():
+        (export.parents[1] / name).write_bytes(nothing)
+    manifest = json.loads(export.read_text())
+    manifest["files"] = [{"key": "exports/p1/traces/2026-11-22T06-40-00.jsonl.gz"}, {"key": "p1/observations/e.csv"}]
+    export.write_text(json.dumps(manifest))
+    assert list(read_object(str(export))) == []
+
+
 def change(export: Path, **more: Any) -> str:
     export.write_text(json.dumps(json.loads(export.read_text()) | more))
     (reject,) = read_object(str(export))
