@@ -119,8 +119,8 @@ def _keep(uri: str, row: Any, found: Collected) -> None:
         key = str(row.value.get("id") or f"{uri}, {row.position}")
         old = found.rows.pop(key, None)
         found.older += old is not None
-        newer = old is None or _updated(row.value) >= _updated(old[1])
-        found.rows[key] = (where, row.value) if newer else old
+        keeps = old is not None and _updated(old[1]) > _updated(row.value)
+        found.rows[key] = old if old is not None and keeps else (where, row.value)
 
 
 def _updated(row: Mapping[str, Any]) -> str:

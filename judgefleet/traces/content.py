@@ -1,11 +1,12 @@
 """The content of one object: unpacked, and where it is JSON, taken apart into records."""
 
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import pyarrow as pa
+from zstandard import ZstdDecompressor, ZstdError
 
 from judgefleet.errors import ConfigError, did_you_mean
 from judgefleet.trace import TRACE_SCHEMA
@@ -15,7 +16,12 @@ from judgefleet.traces.values import loads
 # What a column can be read as: the fields of the plain form.
 FIELDS = ("question", *TRACE_SCHEMA.names)
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-_CHUNK = 1 << 16
+_ENGINES: Mapping[str, Callable[[], Any]] = {
+    "gzip": lambda: zlib.decompressobj(wbits=31),
+    "zstd": lambda: ZstdDecompressor().decompressobj(),
+}
+# Small, since a few bytes of zstd can say 128 KB; the first piece smaller still, for objects of many small members.
+_FIRST_PIECE, _PIECE = 1 << 9, 1 << 12
 _MOST_LAYERS = 3
 
 
@@ -147,16 +153,26 @@ def _codec(data: bytes) -> str | None:
 
 
 def _inflate(data: bytes, codec: str, most: int) -> tuple[bytes, str | None]:
-    out = bytearray()
+    """All frames or members, one after the other. Not by Arrow, which keeps 64 KB of each stream that is damaged."""
+    out, at = bytearray(), 0
     try:
-        stream = pa.CompressedInputStream(pa.BufferReader(data), codec)
-        while chunk := stream.read(_CHUNK):
-            out += chunk
-            if len(out) > most:
-                return bytes(out), f"{codec}: unpacks to more than max_bytes {most:,}; split the object"
-    except OSError as error:
+        while at < len(data) and _codec(data[at : at + 4]) == codec:
+            engine, size = _ENGINES[codec](), _FIRST_PIECE
+            while not engine.eof and at < len(data):
+                piece = data[at : at + size]
+                out += engine.decompress(piece)
+                at += len(piece) - len(engine.unused_data)
+                size = min(2 * size, _PIECE)
+                if len(out) > most:
+                    return bytes(out), f"{codec}: unpacks to more than max_bytes {most:,}; split the object"
+            if not engine.eof:
+                return bytes(out), f"{codec}: truncated, the stream has no end"
+    except (zlib.error, ZstdError) as error:
         return bytes(out), f"{codec}: {error}"
-    return bytes(out), None
+    padded = not data[at:].strip(b"\0")
+    return bytes(
+        out
+    ), None if padded else f"{codec}: found something else after it, beginning with {data[at : at + 8]!r}"
 
 
 def _elements(whole: Any) -> Iterator[Record]:

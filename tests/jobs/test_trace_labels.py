@@ -14,7 +14,13 @@ from judgefleet.errors import ConfigError
 
 
 def score(number: int, **more: Any) -> dict[str, Any]:
-    row = {"id": f"s{number}", "project_id": "p1", "trace_id": f"t{number}", "name": "helpful", "source": "ANNOTATION"}
+    row: dict[str, Any] = {
+        "id": f"s{number}",
+        "project_id": "p1",
+        "trace_id": f"t{number}",
+        "name": "helpful",
+        "source": "ANNOTATION",
+    }
     row |= {"value": float(number % 2), "data_type": "BOOLEAN", "author_user_id": "anna", "comment": "as seen"}
     return row | {"timestamp": "2026-11-22 06:41:00.000000", "updated_at": "2026-11-22 06:41:00.000000"} | more
 

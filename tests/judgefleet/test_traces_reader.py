@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,11 +12,13 @@ import pytest
 import zstandard
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from psutil import Process
 
 from judgefleet.errors import ConfigError
 from judgefleet.trace import Message, Trace, traces_to_table
 from judgefleet.traces import FORMATS, ReadOptions, Reject, read_object
 from judgefleet.traces.clean import SANITISED
+from judgefleet.traces.content import unpacked
 
 OTLP = (Path(__file__).parent / "data/otlp_support.json").read_bytes()
 LINE = json.dumps(
@@ -47,6 +50,23 @@ def test_packed_in_several_members() -> None:
     assert len(list(read_object("u", packed))) == 4
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+@pytest.mark.parametrize("after", [b"", b"\0" * 20, b"abc"])
+def test_what_follows_packed_content(pack: Callable[[bytes], bytes], after: bytes) -> None:
+    *items, last = read_object("u", pack(LINES) + after)
+    assert len(items) == (3 if after == b"abc" else 2)
+    if after == b"abc":
+        assert "found something else after it, beginning with b'abc'" in last.reason  # type: ignore[union-attr]
+
+
+def test_damaged_packed_objects_leave_no_memory_behind() -> None:
+    before = Process().memory_info().rss
+    for data in (gzip.compress(LINES)[:-9], zstandard.compress(LINES)[:-3], gzip.compress(LINES) + b"x"):
+        for _ in range(500):
+            assert unpacked(data, 1 << 20)[1] is not None
+    assert Process().memory_info().rss - before < 20 << 20
+
+
 def test_what_lies_before_the_damage_of_a_packed_object_is_read() -> None:
     lines = b"\n".join(json.dumps({"question": str(n), "output": str(n * 7919 % 1000)}).encode() for n in range(20_000))
     *items, last = read_object("u", gzip.compress(lines)[:-3000])
@@ -72,7 +92,7 @@ def test_an_object_that_unpacks_to_too_much() -> None:
         (b"null", "unknown content"),
         (b"{", "not JSON: Expecting property name"),
         (b"[1, 2", "not JSON: "),
-        (b"\x1f\x8b", "only the beginning could be unpacked: gzip: Truncated"),
+        (b"\x1f\x8b", "only the beginning could be unpacked: gzip: truncated"),
     ],
 )
 def test_what_holds_no_traces_is_one_reject(data: bytes, said: str) -> None:
