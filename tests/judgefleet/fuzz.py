@@ -10,7 +10,6 @@ number n of a seed is always the same.
 import argparse
 import mmap
 import multiprocessing
-import os
 import random
 import resource
 import signal
@@ -74,6 +73,7 @@ def made(number: int, seed: int, formats: list[str]) -> tuple[str, bytes]:
 
 def fuzz(seconds: float, inputs: int, formats: list[str], seed: int, corpus: Path) -> Outcome:
     """Tries inputs until there are ``inputs`` or ``seconds`` are over; a process that dies is followed by another."""
+    seeds()
     found, began, at = Outcome(), time.monotonic(), 0
     end = began + seconds
     while at < inputs and time.monotonic() < end:
@@ -100,8 +100,8 @@ def _watch(
             if number // _SAID_EACH != last // _SAID_EACH:
                 print(f"{number:,} inputs, {len(found.failures):,} failed", flush=True)  # noqa: T201
             last, since = number, time.monotonic()
-        elif time.monotonic() - since > SECONDS_EACH + 2 and process.pid:
-            os.kill(process.pid, signal.SIGKILL)
+        elif time.monotonic() - since > 3 * SECONDS_EACH + 5:
+            process.kill()
     while not queue.empty():
         number, reason = queue.get()
         found.failures.append(_kept(made(number, seed, formats), reason, corpus))
