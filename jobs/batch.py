@@ -18,7 +18,8 @@ from jobs.cluster import drive, ray_session
 from jobs.config import BatchConfig
 from jobs.estimate import estimate
 from jobs.forget import forget
-from jobs.intake import Intake, stage_intake
+from jobs.intake import INTAKE_SCHEMA, Intake, stage_intake
+from jobs.joined import write_joined
 from jobs.plan import Plan, clear_old_chunks, clear_staged, make_plan, staged_dataset
 from jobs.prepare import Prepared, prepare
 from jobs.remaining import Remaining, find_remaining
@@ -131,6 +132,7 @@ def read_input(prepared: Prepared, report: Reporter, logs: Path) -> Plan:
         config.run.stall_seconds,
         logs,
     )
+    write_joined(intake.joined(staged_dataset(folder)), INTAKE_SCHEMA, folder)
     weighed = config.sampling if intake.weigh else None
     plan = make_plan(staged_dataset(folder), prepared.store, config.run_id, config.run.chunk_traces, weighed)
     clear_staged(prepared.store, config.run_id)

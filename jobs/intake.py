@@ -10,14 +10,16 @@ from itertools import islice
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 
 from jobs.config import BatchConfig
+from jobs.joined import join_split, whole_and_parts
 from judgefleet.golden import GoldenItem, enrich, load_golden
 from judgefleet.hashing import stable_hash, unit_interval
 from judgefleet.sample import SAMPLE_SCHEMA, Sample, sample_row
 from judgefleet.storage import Location, ObjectInfo
 from judgefleet.trace import Trace, trace_row
-from judgefleet.traces.reader import read_object
+from judgefleet.traces.reader import read_parts
 from judgefleet.traces.reject import Reject
 from judges.message_writer import CHARACTERS_A_TOKEN
 
@@ -29,7 +31,7 @@ SAMPLED, NOT_SAMPLED, REJECTED = "sampled", "not_sampled", "rejected"
 # May be drawn, once all of the input is known: see jobs.draw.
 CANDIDATE = "candidate"
 # What is known of each trace or reject beside the sample itself; ``place`` orders them as they were read. From
-# ``unit_key`` on: what a decision about the whole input needs.
+# ``unit_key`` to ``tokens``: what a decision about the whole input needs; then the spans, for jobs.joined.
 INTAKE_SCHEMA = pa.schema(
     [
         *SAMPLE_SCHEMA,
@@ -46,6 +48,8 @@ INTAKE_SCHEMA = pa.schema(
         ("floor", pa.int64()),
         ("per", pa.string()),
         ("tokens", pa.int64()),
+        ("of_spans", pa.bool_()),
+        ("spans", pa.string()),
     ]
 )
 
@@ -81,13 +85,20 @@ class Intake:
 
     def rows(self, uri: str, place: str, golden: Mapping[str, GoldenItem]) -> Iterator[dict[str, Any]]:
         """The rows of one object."""
-        for number, found in enumerate(self._read(uri)):
-            here = {"place": f"{place}-{number:09d}"}
-            yield here | (_rejected(found) if isinstance(found, Reject) else self._decided(found, golden))
-
-    def _read(self, uri: str) -> Iterator[Trace | Reject]:
         given = self.config.input
-        return read_object(uri, format=given.format, options=given.read)
+        parts = read_parts(uri, format=given.format, options=given.read)
+        for number, (found, spans) in enumerate(whole_and_parts(parts, uri, given.read)):
+            here = {"place": f"{place}-{number:09d}", "of_spans": spans is not None, "spans": spans}
+            yield here | self._row(found, golden)
+
+    def joined(self, staged: ds.Dataset) -> Iterator[dict[str, Any]]:
+        """The rows of traces that lie in several of the objects that were staged."""
+        golden = _golden(self.config.input.golden)
+        for place, found in join_split(staged, self.config.input.read):
+            yield {"place": place, "of_spans": False} | self._row(found, golden)
+
+    def _row(self, found: Trace | Reject, golden: Mapping[str, GoldenItem]) -> dict[str, Any]:
+        return _rejected(found) if isinstance(found, Reject) else self._decided(found, golden)
 
     def _decided(self, found: Trace, golden: Mapping[str, GoldenItem]) -> dict[str, Any]:
         trace = enrich(found, golden, self.config.input.golden_key) if golden else found

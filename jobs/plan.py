@@ -13,10 +13,17 @@ from pyarrow import fs
 
 from jobs.draw import Cell, draw, outcome
 from jobs.intake import INTAKE_SCHEMA
+from jobs.joined import SPLIT
 from judgefleet.sample import SAMPLE_SCHEMA
 from judgefleet.sampling import SamplingPlan
 from judgefleet.storage import Location, explained, write_table_atomic
 
+# What was put together again stands for its parts.
+_INTAKE = f"""
+    create temp table split as {SPLIT};
+    create temp view intake as select * exclude (of_spans, spans) from staged
+    where of_spans is not true or trace_id not in (from split);
+"""  # noqa: S608 - put together from constants
 # The first of several with one id is kept. Copies are counted; one that differs is a reject, never a second trace.
 _RANKED = """
     create temp table ranked as
@@ -86,7 +93,8 @@ def make_plan(
         db.execute("set timezone = 'UTC'")
         db.execute(f"set memory_limit = '{_SORT_MEMORY}'")
         db.execute("set temp_directory = ?", [spill])
-        db.register("intake", staged)
+        db.register("staged", staged)
+        db.execute(_INTAKE)
         db.execute(_RANKED)
         factor, cells = (draw(db, weighed.cap), outcome(db)) if weighed else (_draw_nothing(db), ())
         db.execute(_DECIDED)

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from judgefleet.trace import Trace
-from judgefleet.traces.clean import cleaned
-from judgefleet.traces.content import Content, ReadOptions
-from judgefleet.traces.limits import within
+from judgefleet.traces.content import ReadOptions
 from judgefleet.traces.reject import Reject
 from judgefleet.traces.span import Span
-from judgefleet.traces.spans import traces_from_spans
+from judgefleet.traces.spans import trace_of
 
 Part = Span | Trace | Reject
 
@@ -45,10 +43,7 @@ class Item:
         """The trace, or why it is none."""
         if self.found is not None:
             return self.found
-        # Whatever order the objects were read in, the trace is the same.
-        ordered = sorted(self.spans, key=lambda span: (span.start_ns or 0, span.span_id))
-        content = Content(uri=min(self.objects.values()), data=b"", options=options)
-        return within(cleaned(next(iter(traces_from_spans(ordered, content)))), options)
+        return trace_of(self.spans, min(self.objects.values()), options)
 
 
 def identity_of(part: Part, key: str) -> str:

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from judgefleet.trace import Latency, Message, ToolCall, Trace
+from judgefleet.traces.clean import cleaned
 from judgefleet.traces.content import Content, ReadOptions
 from judgefleet.traces.dialects import in_current_names
+from judgefleet.traces.limits import within
 from judgefleet.traces.messages import first_answer, read_messages, text_parts
 from judgefleet.traces.plain import documents, usage_of
 from judgefleet.traces.reject import Reject, UnreadableError
@@ -52,19 +54,38 @@ def whole_traces(parts: Iterable[Span | Reject], content: Content) -> Iterator[T
     yield from traces_from_spans((span for span in spans if span.trace_id not in spoilt), content)
 
 
+def trace_of(spans: Iterable[Span], uri: str, options: ReadOptions) -> Trace | Reject:
+    """The trace of ``spans`` of one id, or why it is none; the same one in whatever order they come."""
+    ordered = sorted(spans, key=lambda span: (span.start_ns or 0, span.span_id))
+    content = Content(uri=uri, data=b"", options=options)
+    return within(cleaned(next(iter(traces_from_spans(ordered, content)))), options)
+
+
 def traces_from_spans(spans: Iterable[Span], content: Content) -> Iterator[Trace | Reject]:
     """One trace or one reject for each trace id among ``spans``, in order of first appearance."""
     groups: dict[str, list[Span]] = defaultdict(list)
     for span in spans:
         groups[span.trace_id].append(in_current_names(span))
     for trace_id, group in groups.items():
-        once = {span.span_id: span for span in group}  # a retried export writes a span again
-        ordered = sorted(once.values(), key=lambda s: s.start_ns or 0)
+        ordered = sorted(_once(group), key=lambda s: s.start_ns or 0)
         try:
             yield _assemble(ordered, content)
         except UnreadableError as error:
             position = group[0].position
             yield content.reject(position, str(error), trace_id=trace_id, text=", ".join(s.name for s in ordered))
+
+
+def _once(spans: Iterable[Span]) -> Iterable[Span]:
+    """A retried export writes a span again: the one that ended later is kept, of equals the one that says more."""
+    kept: dict[str, Span] = {}
+    for span in spans:
+        before = kept.get(span.span_id)
+        kept[span.span_id] = span if before is None or before == span else max(before, span, key=_version)
+    return kept.values()
+
+
+def _version(span: Span) -> tuple[int, int, str]:
+    return span.end_ns or 0, len(span.attributes), as_text(dict(span.attributes))
 
 
 def _assemble(spans: list[Span], content: Content) -> Trace:
