@@ -15,6 +15,7 @@ from jobs.plan import Chunk
 from jobs.remaining import load_chunk
 from judgefleet.ids import IdSet
 from judgefleet.storage import Location
+from judges.judge import Unit
 from judges.prompt import Prompt
 
 
@@ -78,15 +79,20 @@ def estimate(
     store: Location, setup: JudgeSetup, chunks: Sequence[Chunk], done: IdSet, engine: EngineConfig
 ) -> Estimate:
     """Write every prompt that is still to be asked, and count. One chunk at a time in memory."""
+    return estimate_prompts((prompt for _, prompt in asked(store, setup, chunks, done)), engine)
+
+
+def asked(store: Location, setup: JudgeSetup, chunks: Sequence[Chunk], done: IdSet) -> Iterator[tuple[Unit, Prompt]]:
+    """Every prompt that is still to be asked, in the order of the pipeline, beside what it is about."""
     judges = setup.judges()
-    prompts = (
-        prompt
-        for chunk in chunks
-        for samples in [load_chunk(store, chunk)]
-        for _, unit in open_units(samples, judges, done)
-        for prompt in unit.prompts
-    )
-    return estimate_prompts(prompts, engine)
+    for chunk in chunks:
+        for _, unit in open_units(load_chunk(store, chunk), judges, done):
+            yield from ((unit, prompt) for prompt in unit.prompts)
+
+
+def tokens_of(prompt: Prompt, engine: EngineConfig) -> Tokens:
+    """What the request for ``prompt`` takes at most; tokens of messages are reckoned."""
+    return size(prompt, request(prompt, engine, engine.model)[1])
 
 
 def estimate_prompts(prompts: Iterable[Prompt], engine: EngineConfig) -> Estimate:
@@ -118,7 +124,7 @@ class _Tally:
     def seen(self, prompts: Iterable[Prompt], engine: EngineConfig) -> Iterator[Sequence[int]]:
         """The token ids of each prompt; none for messages, whose tokens are added to ``reckoned``."""
         for prompt in prompts:
-            found = size(prompt, request(prompt, engine, engine.model)[1])
+            found = tokens_of(prompt, engine)
             self.reckoned += found.read if prompt.messages else 0
             self.written += found.written
             yield prompt.token_ids

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -182,11 +182,16 @@ def _golden(uri: str | None) -> dict[str, GoldenItem]:
     return load_golden(uri) if uri else {}
 
 
+def listed(objects: Sequence[ObjectInfo]) -> list[dict[str, str]]:
+    """What an ``Intake`` is called with, as rows: the objects in their order."""
+    return [{"uri": info.uri, "place": f"{number:09d}"} for number, info in enumerate(objects)]
+
+
 def stage_intake(intake: Intake, objects: list[ObjectInfo], folder: Location) -> None:
     """Read ``objects`` with Ray Data into Parquet files below ``folder``."""
     import ray
 
-    items = [{"uri": info.uri, "place": f"{i:09d}"} for i, info in enumerate(objects)]
+    items = listed(objects)
     blocks = max(min(len(items), 64), sum(info.size for info in objects) // _BLOCK_BYTES)
     rows = ray.data.from_items(items, override_num_blocks=min(blocks, len(items))).map_batches(
         intake.__call__, batch_size=None, batch_format="pyarrow"

@@ -1,5 +1,6 @@
 """``judgefleet traces``: what is there, in one form, and what a plan would draw of it."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -113,3 +114,44 @@ def label_import(
         print_labels(result, audit, Console(highlight=False))
     bad = result["unreadable"] or any(one["rejects"] for one in result["names"].values())
     raise typer.Exit(4 if bad else 0)
+
+
+@traces_app.command("sample")
+def sample(
+    uri: Annotated[
+        str | None, typer.Argument(help="Traces, as for inspect; with --config, by default those of its input.")
+    ] = None,
+    plan: Annotated[Path | None, typer.Option(help="A sampling plan (YAML): what stands below 'sampling:'.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Instead: the configuration of a batch run; says also what its judges cost.")
+    ] = None,
+    format: Annotated[  # noqa: A002
+        str | None, typer.Option("--format", help="Read everything as this format. [default: auto]")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a sampling plan would draw, stratum by stratum, and score nothing.
+
+    All objects are read, as floors and caps need. 'judgefleet batch' draws the same traces of the same input. Tokens
+    are those of every first prompt about what is drawn, also where a store has its rows already.
+    """
+    from jobs.console import ConsoleReporter
+    from jobs.json_text import json_text
+    from jobs.traces_sample import read_config, read_plan
+    from jobs.traces_sample import sample as draw
+    from jobs.traces_sample_text import drawn_dict, print_drawn
+    from judgefleet.errors import ConfigError
+
+    if plan is not None and config is None and uri is not None:
+        chosen = read_plan(plan, uri, format or "auto")
+    elif config is not None and plan is None:
+        chosen = read_config(config, uri, format)
+    else:
+        found = f"found URI {uri!r}, --plan {plan and str(plan)!r}, --config {config and str(config)!r}"
+        raise ConfigError(f"{found}; give URI --plan FILE, or [URI] --config FILE")
+    with ConsoleReporter(unit="objects") as reporter:
+        drawn = draw(chosen, reporter)
+    if as_json:
+        print(json_text(drawn_dict(drawn)))  # noqa: T201
+    else:
+        print_drawn(drawn, Console(highlight=False))

@@ -10,7 +10,7 @@ from jobs.intake import Intake
 from jobs.online.joining import Item
 from judgefleet.errors import ConfigError
 from judgefleet.traces import ReadOptions, Reject
-from judgefleet.traces.spans import Span
+from judgefleet.traces.span import Span
 from judgefleet.validation import validate_mapping
 
 

@@ -36,21 +36,20 @@ OPENINFERENCE: list[Attributes] = [
         "llm.token_count.completion": 9,
     },
 ]
+_MLFLOW: list[Attributes] = [
+    {"mlflow.spanType": "CHAIN", "mlflow.spanInputs": {"q": ASKED}, "mlflow.spanOutputs": ANSWERED},
+    {"mlflow.spanType": "RETRIEVER", "mlflow.spanOutputs": [{"page_content": FOUND, "metadata": {"id": "d1"}}]},
+    {"mlflow.spanType": "TOOL", "mlflow.spanInputs": {"k": 1}, "mlflow.spanOutputs": 2},
+    {
+        "mlflow.spanType": "CHAT_MODEL",
+        "mlflow.spanInputs": {"model": "m", "messages": _TURNS},
+        "mlflow.spanOutputs": {"choices": [{"index": 0, "message": _ASSISTANT}]},
+        "mlflow.chat.tokenUsage": {"input_tokens": 21, "output_tokens": 9, "total_tokens": 30},
+    },
+]
 MLFLOW: list[Attributes] = [
     {key: json.dumps(value) for key, value in span.items()} | ({"session.id": "s1"} if number == 0 else {})
-    for number, span in enumerate(
-        [
-            {"mlflow.spanType": "CHAIN", "mlflow.spanInputs": {"q": ASKED}, "mlflow.spanOutputs": ANSWERED},
-            {"mlflow.spanType": "RETRIEVER", "mlflow.spanOutputs": [{"page_content": FOUND, "metadata": {"id": "d1"}}]},
-            {"mlflow.spanType": "TOOL", "mlflow.spanInputs": {"k": 1}, "mlflow.spanOutputs": 2},
-            {
-                "mlflow.spanType": "CHAT_MODEL",
-                "mlflow.spanInputs": {"model": "m", "messages": _TURNS},
-                "mlflow.spanOutputs": {"choices": [{"index": 0, "message": _ASSISTANT}]},
-                "mlflow.chat.tokenUsage": {"input_tokens": 21, "output_tokens": 9, "total_tokens": 30},
-            },
-        ]
-    )
+    for number, span in enumerate(_MLFLOW)
 ]
 LANGFUSE_SDK: list[Attributes] = [
     {"langfuse.observation.type": "span", "session.id": "s1", "langfuse.observation.input": ASKED},
