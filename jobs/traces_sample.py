@@ -142,13 +142,13 @@ def _stage(prepared: Prepared, path: Path, report: Reporter) -> None:
 
 def _costs(prepared: Prepared, plan: Plan, spent: dict[str, Tokens], report: Reporter) -> Estimate | None:
     """Of every prompt that follows from the draw; ``spent`` is filled by stratum. None where nobody judges."""
-    if prepared.setup is None:
+    if (setup := prepared.setup) is None:
         return None
     report.say("writing every prompt to count its tokens")
     engine = prepared.config.engine
 
     def seen() -> Iterator[Prompt]:
-        for unit, prompt in asked(prepared.store, prepared.setup, plan.chunks, IdSet()):
+        for unit, prompt in asked(prepared.store, setup, plan.chunks, IdSet()):
             # Both halves of a pair are in one prompt: it is counted where the first of them is.
             spent[unit.rows[0].sample.stratum] += tokens_of(prompt, engine)
             yield prompt

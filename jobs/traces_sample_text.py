@@ -24,7 +24,7 @@ _DECISIONS = (SAMPLED, NOT_SAMPLED, FILTERED, INCOMPLETE, REJECTED)
 def drawn_dict(drawn: Drawn) -> dict[str, Any]:
     """The draw, for machines."""
     costs = drawn.costs.to_dict() if drawn.costs else None
-    found = {"decisions": dict.fromkeys(_DECISIONS, 0) | drawn.decisions, "estimate": costs}
+    found = {"decisions": _decisions(drawn), "estimate": costs}
     return {name: value for name, value in asdict(drawn).items() if name != "costs"} | found
 
 
@@ -43,14 +43,17 @@ def print_drawn(drawn: Drawn, console: Console) -> None:
 
 def _lines(drawn: Drawn) -> Iterator[tuple[str, str]]:
     yield "objects", f"{drawn.objects:,}"
-    found = dict.fromkeys(_DECISIONS, 0) | drawn.decisions
-    yield "traces", ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found.items())
+    yield "traces", ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in _decisions(drawn).items())
     for reason, count in top(Counter(drawn.reasons)):
         yield "", f"rejected: {count:,} x {one_line(reason, 120)}"
     yield "unit", drawn.unit
     if drawn.factor < 1:
         yield "cap", f"all rates times {drawn.factor:g}; floors are kept"
     yield "plan", drawn.plan_hash
+
+
+def _decisions(drawn: Drawn) -> dict[str, int]:
+    return {**dict.fromkeys(_DECISIONS, 0), **drawn.decisions}
 
 
 def _table(drawn: Drawn) -> Table:
