@@ -93,6 +93,7 @@ def _span(trace_id: str, span: Mapping[str, Any], resource: Any, at: str) -> Spa
     start, end = span_times(span.get("startTimeUnixNano"), span.get("endTimeUnixNano"))
     if not isinstance(resource, Mapping | None):
         raise UnreadableError(f"found the resource {shown(resource)}; an object belongs here")
+    status, message = status_of(span.get("status"))
     return Span(
         trace_id=trace_id,
         span_id=hex_id(span.get("spanId"), "spanId", 16),
@@ -104,19 +105,17 @@ def _span(trace_id: str, span: Mapping[str, Any], resource: Any, at: str) -> Spa
         events=tuple(_event(event) for event in _list(span, "events")),
         resource=attributes_of(resource or {}),
         position=at,
-        status=_status(span.get("status")),
-        status_message=_status_message(span.get("status")),
+        status=status,
+        status_message=message,
     )
 
 
-def _status(status: Any) -> str | None:
-    """``OK``, ``ERROR``, or None for unset and for what is no status: codes 1 and 2, also as text or by their names."""
-    code = status.get("code") if isinstance(status, Mapping) else None
-    return _STATUS_CODES.get(str(code).removeprefix("STATUS_CODE_"))
-
-
-def _status_message(status: Any) -> str:
-    return as_text(status.get("message") or "") if isinstance(status, Mapping) else ""
+def status_of(status: Any) -> tuple[str | None, str]:
+    """``OK``, ``ERROR``, or None for unset and for what is none (codes 1 and 2, also as text or name); its message."""
+    if not isinstance(status, Mapping):
+        return None, ""
+    code = str(status.get("code")).removeprefix("STATUS_CODE_")
+    return _STATUS_CODES.get(code), as_text(status.get("message") or "")
 
 
 def attributes_of(owner: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,9 +140,9 @@ def _pair(entry: Any) -> tuple[str, Any]:
 
 def _value(value: Any) -> Any:
     """An OTLP AnyValue as a plain value; 64-bit integers come as text and become numbers where they can."""
-    if not isinstance(value, Mapping) or not value:
-        return None if isinstance(value, Mapping) else value
-    kind, inner = next(iter(value.items()))
+    if not isinstance(value, Mapping):
+        return value
+    kind, inner = next(((kind, inner) for kind, inner in value.items() if inner is not None), (None, None))
     if kind == "arrayValue" and isinstance(inner, Mapping):
         return [_value(item) for item in _list(inner, "values")]
     if kind == "kvlistValue" and isinstance(inner, Mapping):

@@ -24,6 +24,7 @@ FORMATS: dict[str, str] = {
     "parquet": "judgefleet.traces.parquet:read",
     "otlp_proto": "judgefleet.traces.otlp_proto:read",
     "otlp_framed": "judgefleet.traces.otlp_framed:read",
+    "mlflow": "judgefleet.traces.mlflow_json:read",
     "otlp_json": "judgefleet.traces.otlp_json:read",
     "chat": "judgefleet.traces.chat:read",
     "jsonl": "judgefleet.traces.jsonl:read",

@@ -76,7 +76,7 @@ def traces_from_spans(spans: Iterable[Span], content: Content) -> Iterator[Trace
 
 
 def _once(spans: Iterable[Span]) -> Iterable[Span]:
-    """A retried export writes a span again: the one that ended later is kept, of equals the one that says more."""
+    """An export may write a span again: the newest version is kept, of equals the one that says more."""
     kept: dict[str, Span] = {}
     for span in spans:
         before = kept.get(span.span_id)
@@ -84,8 +84,9 @@ def _once(spans: Iterable[Span]) -> Iterable[Span]:
     return kept.values()
 
 
-def _version(span: Span) -> tuple[int, int, str]:
-    return span.end_ns or 0, len(span.attributes), as_text(dict(span.attributes))
+def _version(span: Span) -> tuple[str, int, int, str]:
+    told = as_text(span.attributes.get("updated_at") or "")
+    return told, span.end_ns or 0, len(span.attributes), as_text(dict(span.attributes))
 
 
 def _assemble(spans: list[Span], content: Content) -> Trace:
