@@ -22,7 +22,7 @@ from jobs.config import EngineConfig
 from jobs.demo import demo_config
 from jobs.engines.vllm import engine_env, engine_kwargs, sampling_params
 from jobs.estimate import count_tokens
-from jobs.intake import Intake
+from jobs.intake import Intake, listed
 from jobs.judging import JudgeSetup, samples_of
 from jobs.prepare import Prepared, prepare
 from judgefleet.sample import SAMPLE_SCHEMA, Sample
@@ -39,9 +39,7 @@ class Measured:
 
 def demo_samples(prepared: Prepared, items: int) -> list[Sample]:
     """Both answers to the first ``items`` questions of the example, in the order of the pipeline."""
-    objects = pa.table(
-        {"uri": [o.uri for o in prepared.objects], "place": [f"{i:09d}" for i in range(len(prepared.objects))]}
-    )
+    objects = pa.Table.from_pylist(listed(prepared.objects))
     read = pa.concat_tables(Intake(config=prepared.config, group_by=prepared.group_by)(objects))
     ordered = read.sort_by([("group_key", "ascending"), ("trace_id", "ascending")]).slice(0, 2 * items)
     return samples_of(ordered.select(SAMPLE_SCHEMA.names))

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from jobs.config import BatchConfig
+from jobs.fetch import contents
 from jobs.joined import join_split, whole_and_parts
 from judgefleet.golden import GoldenItem, enrich, load_golden
 from judgefleet.hashing import stable_hash, unit_interval
@@ -73,20 +74,23 @@ class Intake:
         object.__setattr__(self, "weigh", self.weigh or self.config.sampling.needs_whole_input)
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
-        """``batch``: columns uri and place. A row for every trace and every reject in the objects, some at a time."""
+        """``batch``: rows of ``listed``. A row for every trace and every reject in the objects, some at a time."""
         golden = _golden(self.config.input.golden)
+        uris, places, sizes = (batch[name].to_pylist() for name in ("uri", "place", "size"))
         rows = (
             row
-            for uri, place in zip(batch["uri"].to_pylist(), batch["place"].to_pylist(), strict=True)
-            for row in self.rows(uri, place, golden)
+            for uri, place, data in zip(uris, places, contents(zip(uris, sizes, strict=True)), strict=True)
+            for row in self.rows(uri, place, golden, data)
         )
         while held := list(islice(rows, _ROWS)):
             yield pa.Table.from_pylist(held, schema=INTAKE_SCHEMA)
 
-    def rows(self, uri: str, place: str, golden: Mapping[str, GoldenItem]) -> Iterator[dict[str, Any]]:
-        """The rows of one object."""
+    def rows(
+        self, uri: str, place: str, golden: Mapping[str, GoldenItem], data: bytes | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """The rows of one object; ``data``: what is stored at ``uri``, where it was read already."""
         given = self.config.input
-        parts = read_parts(uri, format=given.format, options=given.read)
+        parts = read_parts(uri, data, format=given.format, options=given.read)
         for number, (found, spans) in enumerate(whole_and_parts(parts, uri, given.read)):
             here = {"place": f"{place}-{number:09d}", "of_spans": spans is not None, "spans": spans}
             yield here | self._row(found, golden)
@@ -182,9 +186,9 @@ def _golden(uri: str | None) -> dict[str, GoldenItem]:
     return load_golden(uri) if uri else {}
 
 
-def listed(objects: Sequence[ObjectInfo]) -> list[dict[str, str]]:
+def listed(objects: Sequence[ObjectInfo]) -> list[dict[str, str | int]]:
     """What an ``Intake`` is called with, as rows: the objects in their order."""
-    return [{"uri": info.uri, "place": f"{number:09d}"} for number, info in enumerate(objects)]
+    return [{"uri": info.uri, "place": f"{n:09d}", "size": info.size} for n, info in enumerate(objects)]
 
 
 def stage_intake(intake: Intake, objects: list[ObjectInfo], folder: Location) -> None:

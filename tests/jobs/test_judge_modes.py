@@ -17,7 +17,7 @@ from jobs.config import EngineConfig, ScorerConfig, load_batch_config
 from jobs.engines.scripted import ScriptedEngine
 from jobs.estimate import count_tokens
 from jobs.forget import Planned
-from jobs.intake import Intake
+from jobs.intake import Intake, listed
 from jobs.judging import JudgeSetup, judge_samples, open_units
 from jobs.plan import make_plan
 from jobs.prepare import judge_model, prepare
@@ -245,7 +245,7 @@ def test_the_traces_of_a_conversation_are_in_one_chunk(
         path.write_text("\n".join(lines) + "\n")
     prepared = prepare(load_batch_config(make_config(scorers=[TALK])))
     assert prepared.group_by is None
-    objects = pa.table({"uri": [o.uri for o in list_objects(folder)], "place": ["0", "1", "2"]})
+    objects = pa.Table.from_pylist(listed(list_objects(folder)))
     rows = list(Intake(config=prepared.config, group_by=prepared.group_by)(objects))
     plan = make_plan(ds.dataset(pa.concat_tables(rows)), open_location(tmp_path / "store"), "run", 2)
     chunks = [

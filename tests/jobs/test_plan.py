@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.config import load_batch_config
-from jobs.intake import Intake
+from jobs.intake import Intake, listed
 from jobs.plan import Plan, clear_old_chunks, make_plan
 from judgefleet.storage import list_objects, open_location
 
@@ -23,9 +23,7 @@ def plan(tmp_path: Path, write_traces: WriteTraces, make_config: MakeConfig) -> 
     def planned(extra: list[str] | None = None, size: int = 4, items: int = 12, **config: object) -> Plan:
         folder = write_traces(items, extra)
         loaded = load_batch_config(make_config(**config))
-        objects = pa.table(
-            {"uri": [o.uri for o in list_objects(folder)], "place": ["0", "1", "2", "3"][: 3 + bool(extra)]}
-        )
+        objects = pa.Table.from_pylist(listed(list_objects(folder)))
         rows = list(Intake(config=loaded, group_by="judgefleet.item_id")(objects))
         return make_plan(ds.dataset(pa.concat_tables(rows)), open_location(tmp_path / "store"), "run", size)
 
@@ -55,7 +53,7 @@ def test_both_answers_to_a_question_are_in_one_chunk(tmp_path: Path, plan: Calla
 def test_the_order_of_objects_does_not_change_the_chunks(tmp_path: Path, plan: Callable[..., Plan]) -> None:
     first = [chunk(tmp_path, made, n) for made in [plan()] for n in range(len(made.chunks))]
     (tmp_path / "traces" / "part-0.jsonl").rename(tmp_path / "traces" / "part-9.jsonl")
-    objects = pa.table({"uri": [o.uri for o in list_objects(tmp_path / "traces")], "place": ["0", "1", "2"]})
+    objects = pa.Table.from_pylist(listed(list_objects(tmp_path / "traces")))
     config = load_batch_config(tmp_path / "config.yaml")
     rows = list(Intake(config=config, group_by="judgefleet.item_id")(objects))
     again = make_plan(ds.dataset(pa.concat_tables(rows)), open_location(tmp_path / "store"), "run", 4)
