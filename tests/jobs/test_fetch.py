@@ -10,6 +10,7 @@ import pytest
 import jobs.fetch
 from jobs.fetch import contents
 from judgefleet.errors import ConfigError
+from judgefleet.storage import read_bytes
 
 SMALL = 10
 
@@ -28,13 +29,13 @@ def folder(tmp_path: Path) -> Callable[[int], list[tuple[str, int]]]:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of what was asked for; the earlier ones take longer."""
     found: list[str] = []
-    real, lock = jobs.fetch.read_bytes, threading.Lock()
+    lock = threading.Lock()
 
     def slowly(uri: str) -> bytes:
         with lock:
             found.append(Path(uri).name)
         time.sleep(0.05 if Path(uri).name < "04" else 0.0)
-        return real(uri)
+        return read_bytes(uri)
 
     monkeypatch.setattr(jobs.fetch, "read_bytes", slowly)
     return found
