@@ -6,17 +6,18 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from judgefleet.errors import MissingError
 from judgefleet.storage import read_bytes
 
 _OBJECTS_AHEAD = 8
 _BYTES_AHEAD = 32 * 2**20
 
 
-def contents(objects: Iterable[tuple[str, int]]) -> Iterator[bytes]:
+def contents(objects: Iterable[tuple[str, int]]) -> Iterator[bytes | MissingError]:
     """What is stored of each of ``objects`` (address, size in bytes), in their order.
 
-    At most eight are on their way or held, and 32 MiB of them; a larger one is alone. Raises at its place in the order
-    what ``read_bytes`` raises of an object.
+    An error in the place of one that has vanished since it was listed. At most eight are on their way or held, and
+    32 MiB of them; a larger one is alone. Raises at its place in the order what else ``read_bytes`` raises.
     """
     left = iter(objects)
     following = next(left, None)
@@ -31,7 +32,14 @@ def contents(objects: Iterable[tuple[str, int]]) -> Iterator[bytes]:
                 following = next(left, None)
             future, size = ahead.popleft()
             held -= size
-            yield future.result()
+            yield _content(future)
             del future
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _content(future: Future[bytes]) -> bytes | MissingError:
+    try:
+        return future.result()
+    except MissingError as error:
+        return error

@@ -15,6 +15,7 @@ import pyarrow.dataset as ds
 from jobs.config import BatchConfig
 from jobs.fetch import contents
 from jobs.joined import join_split, whole_and_parts
+from judgefleet.errors import MissingError
 from judgefleet.golden import GoldenItem, enrich, load_golden
 from judgefleet.hashing import stable_hash, unit_interval
 from judgefleet.sample import SAMPLE_SCHEMA, Sample, sample_row
@@ -86,10 +87,14 @@ class Intake:
             yield pa.Table.from_pylist(held, schema=INTAKE_SCHEMA)
 
     def rows(
-        self, uri: str, place: str, golden: Mapping[str, GoldenItem], data: bytes | None = None
+        self, uri: str, place: str, golden: Mapping[str, GoldenItem], data: bytes | MissingError | None = None
     ) -> Iterator[dict[str, Any]]:
-        """The rows of one object; ``data``: what is stored at ``uri``, where it was read already."""
+        """The rows of one object; ``data``: what is stored at ``uri`` or that it is gone, where that is known."""
         given = self.config.input
+        if isinstance(data, MissingError):
+            reason = "it was there when the input was listed, and is not any more"
+            yield {"place": f"{place}-0"} | _rejected(Reject(uri=uri, position="object", reason=reason))
+            return
         parts = read_parts(uri, data, format=given.format, options=given.read)
         for number, (found, spans) in enumerate(whole_and_parts(parts, uri, given.read)):
             here = {"place": f"{place}-{number:09d}", "of_spans": spans is not None, "spans": spans}

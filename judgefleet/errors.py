@@ -25,6 +25,10 @@ class ConfigError(JudgefleetError):
     exit_code = 2
 
 
+class MissingError(ConfigError):
+    """Nothing is at the address that was given."""
+
+
 class RunError(JudgefleetError):
     """Something went wrong while running; what was done is safe and a rerun resumes."""
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
-from judgefleet.errors import ConfigError, JudgefleetError, StoreError
+from judgefleet.errors import ConfigError, JudgefleetError, MissingError, StoreError
 from judgefleet.location import Location, open_location
 
 __all__ = [
@@ -245,7 +245,7 @@ def explained(doing: str, location: Location) -> Iterator[None]:
 def _our_error(doing: str, location: Location, error: OSError) -> JudgefleetError:
     said = error.strerror or str(error)
     if isinstance(error, FileNotFoundError) and doing != "write":
-        return ConfigError(f"{location.uri}: no such file or folder; give a path that exists")
+        return MissingError(f"{location.uri}: no such file or folder; give a path that exists")
     if error.errno in _USER_CAN_FIX or any(words in said for words in _USER_CAN_FIX_WORDS):
         return ConfigError(f"{location.uri}: cannot {doing} ({said}); {_hint(doing, said)}")
     return StoreError(f"{location.uri}: cannot {doing} ({said}); try again when the store answers")

@@ -75,8 +75,10 @@ def _entries(content: Content, at: str, value: Any) -> Iterator[tuple[str, Any]]
         return
     for number, entry in enumerate(value):
         here = f"{at}[{number}]"
-        wrong = content.reject(here, f"found {shown(entry)}; an object belongs here")
-        yield here, entry if isinstance(entry, Mapping) else wrong
+        if isinstance(entry, Mapping):
+            yield here, entry
+        else:
+            yield here, content.reject(here, f"found {shown(entry)}; an object belongs here")
 
 
 def read_span(content: Content, at: str, span: Mapping[str, Any], resource: Any) -> Span | Reject:

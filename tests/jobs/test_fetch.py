@@ -9,7 +9,7 @@ import pytest
 
 import jobs.fetch
 from jobs.fetch import contents
-from judgefleet.errors import ConfigError
+from judgefleet.errors import ConfigError, MissingError
 from judgefleet.storage import read_bytes
 
 SMALL = 10
@@ -82,10 +82,19 @@ def test_a_large_one_is_fetched_alone(
 def test_what_cannot_be_read_is_said_at_its_place(folder: Callable[..., list[tuple[str, int]]]) -> None:
     small = folder(4)
     Path(small[2][0]).unlink()
+    Path(small[2][0]).mkdir()
     reading = contents(small)
     assert [next(reading), next(reading)] == [b"00", b"01"]
     with pytest.raises(ConfigError, match="02"):
         next(reading)
+
+
+def test_what_has_vanished_is_told_in_its_place(folder: Callable[..., list[tuple[str, int]]]) -> None:
+    small = folder(4)
+    Path(small[2][0]).unlink()
+    first, second, gone, last = contents(small)
+    assert (first, second, last) == (b"00", b"01", b"03")
+    assert isinstance(gone, MissingError)
 
 
 def closed(reading: Iterator[bytes]) -> None:

@@ -100,3 +100,17 @@ def test_fewer_chunks_than_before_leave_no_old_ones(tmp_path: Path, plan: Callab
     made = plan(size=8)
     clear_old_chunks(open_location(tmp_path / "store"), "run", made)
     assert len(list((tmp_path / "store/_samples/run").glob("*.parquet"))) == len(made.chunks)
+
+
+def test_an_object_that_vanished_since_it_was_listed_is_a_reject(
+    tmp_path: Path, write_traces: WriteTraces, make_config: MakeConfig
+) -> None:
+    objects = list_objects(write_traces(12))
+    Path(objects[1].uri.removeprefix("file://")).unlink()
+    intake = Intake(config=load_batch_config(make_config()), group_by=None)
+    rows = pa.concat_tables(intake(pa.Table.from_pylist(listed(objects))))
+    made = make_plan(ds.dataset(rows), open_location(tmp_path / "store"), "run", 4)
+    assert made.counts["sampled"] == 16
+    [reject] = rejects(tmp_path)
+    assert reject["source_uri"] == objects[1].uri
+    assert reject["reason"] == "it was there when the input was listed, and is not any more"
