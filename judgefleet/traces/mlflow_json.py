@@ -77,7 +77,7 @@ def _read(content: Content, at: str, span: Any, of_the_trace: Mapping[str, Any])
             name=as_text(span.get("name") or ""),
             start_ns=start,
             end_ns=end,
-            attributes=(dict(given) if isinstance(given, Mapping) else {}) | ({} if parent else of_the_trace),
+            attributes={**(given if isinstance(given, Mapping) else {}), **({} if parent else of_the_trace)},
             events=tuple(_events(span.get("events"))),
             position=at,
             status=status,

@@ -97,7 +97,7 @@ def test_what_has_vanished_is_told_in_its_place(folder: Callable[..., list[tuple
     assert isinstance(gone, MissingError)
 
 
-def closed(reading: Iterator[bytes]) -> None:
+def closed(reading: Iterator[object]) -> None:
     """As when a worker is ended between two objects: no thread stays."""
     before = {thread for thread in threading.enumerate() if thread.name.startswith("fetch")}
     assert before

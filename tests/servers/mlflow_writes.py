@@ -33,7 +33,7 @@ def traced() -> str:
             usage = {"input_tokens": 21, "output_tokens": 9, "total_tokens": 30}
             span.set_attribute("mlflow.chat.tokenUsage", usage)
         root.set_outputs("30 days.")
-        return root.trace_id
+        return str(root.trace_id)
 
 
 def main() -> None:

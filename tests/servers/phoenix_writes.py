@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from phoenix.client import Client
 
 PROJECT = "judgefleet"
-SPANS = {
+SPANS: dict[str, dict[str, str | int | float]] = {
     "retrieve": {
         "openinference.span.kind": "RETRIEVER",
         "input.value": "Refund window?",
