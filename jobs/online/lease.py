@@ -69,8 +69,11 @@ def newest_holder(root: Location) -> Holder | None:
 
 
 def beat_of(root: Location, epoch: int) -> dict[str, Any]:
-    """The last sign of life of an epoch's holder; empty before the first."""
-    with suppress(ConfigError):
+    """The last sign of life of an epoch's holder; empty before the first, and of one that is just being replaced.
+
+    A store is asked for the size first and then for so many bytes: of a beat written in between, that may be a part.
+    """
+    with suppress(ConfigError, json.JSONDecodeError):
         found: dict[str, Any] = json.loads(read_bytes(root.child(f"lease/{epoch:09d}.beat").uri))
         return found
     return {}

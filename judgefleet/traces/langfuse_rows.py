@@ -1,25 +1,20 @@
-"""One row of Langfuse's tables as a span, with the attributes that OpenTelemetry has for the same things."""
+"""One row of Langfuse's tables as a span, what was said in it under the names that Langfuse's SDK gives it."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from judgefleet.traces.content import ReadOptions
-from judgefleet.traces.free_form import answer_of, documents_of, messages_of
 from judgefleet.traces.reject import UnreadableError, shown
-from judgefleet.traces.span import OPERATION, Span
+from judgefleet.traces.span import Span
 from judgefleet.traces.values import as_number, as_text, as_time, first_given, plain_value, to_nanoseconds
 
 Row = Mapping[str, Any]
-_OPERATIONS = {
-    "GENERATION": "chat",
-    "RETRIEVER": "retrieval",
-    "TOOL": "execute_tool",
-    "AGENT": "invoke_agent",
-    "EMBEDDING": "embeddings",
-}
 _FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
-# What other names have been given to; every other column keeps its own.
+# What other names have been given to, those of Langfuse's SDK among them; every other column keeps its own.
 _NAMES = {
+    "input": "langfuse.observation.input",
+    "output": "langfuse.observation.output",
+    "usage_details": "langfuse.observation.usage_details",
     "session_id": "session.id",
     "user_id": "user.id",
     "total_cost": "gen_ai.usage.cost",
@@ -30,7 +25,7 @@ _READ = frozenset(
     {
         *("id", "trace_id", "project_id", "parent_observation_id", "name", "environment", "level", "status_message"),
         *("start_time", "end_time", "timestamp", "latency", "time_to_first_token", "completion_start_time"),
-        *("input", "output", "metadata", "usage_details"),
+        "metadata",
     }
 )
 
@@ -43,7 +38,6 @@ def observation_span(row: Row, options: ReadOptions, position: str) -> Span:
         end = start + int(min(latency * scale, 1e9) * 1e9)
     if start is not None and end is not None and end < start:
         raise UnreadableError(f"the observation ends ({row['end_time']}) before it starts ({row['start_time']})")
-    kind = str(row.get("type"))
     return Span(
         trace_id=_identity(row, "trace_id"),
         span_id=_identity(row, "id"),
@@ -51,7 +45,7 @@ def observation_span(row: Row, options: ReadOptions, position: str) -> Span:
         name=as_text(row.get("name") or ""),
         start_ns=start,
         end_ns=end,
-        attributes=_common(row) | _exchange(row, kind) | _first_token(row, start, scale),
+        attributes=_common(row) | _empty_answer(row) | _first_token(row, start, scale),
         resource=_resource(row),
         position=position,
         status="ERROR" if row.get("level") == "ERROR" else None,
@@ -65,13 +59,12 @@ def trace_span(row: Row, _: ReadOptions, position: str) -> Span:
     It is no observation and so has no span id. Its time stands as its end, so that it comes before all of them.
     Raises UnreadableError.
     """
-    answers = _exchange(row, "GENERATION") if row.get("output") not in (None, "") else {}
     return Span(
         trace_id=_identity(row, "id"),
         span_id="",
         name=as_text(row.get("name") or ""),
         end_ns=_nanoseconds(row, "timestamp"),
-        attributes=_common(row) | {"trace_name": row.get("name")} | answers,
+        attributes=_common(row) | {"trace_name": row.get("name")},
         resource=_resource(row),
         position=position,
     )
@@ -86,28 +79,9 @@ def _common(row: Row) -> dict[str, Any]:
     return columns | ({} if metadata in (None, "") else {"metadata": metadata})
 
 
-def _exchange(row: Row, kind: str) -> dict[str, Any]:
-    """What went in and came out, under the names of the operation."""
-    operation = _OPERATIONS.get(kind)
-    found: dict[str, Any] = {} if operation is None else {OPERATION: operation}
-    given, output = row.get("input"), row.get("output")
-    if operation == "chat":
-        found |= {"gen_ai.input.messages": messages_of(given)} | _usage(row)
-        found |= {} if output is None else {"gen_ai.output.messages": answer_of(output)}
-    elif operation == "retrieval":
-        found |= {"gen_ai.retrieval.query.text": given, "gen_ai.retrieval.documents": documents_of(output)}
-    elif operation == "execute_tool":
-        found |= {"gen_ai.tool.name": as_text(row.get("name") or "tool")}
-        found |= {"gen_ai.tool.call.arguments": given, "gen_ai.tool.call.result": output}
-    return found
-
-
-def _usage(row: Row) -> dict[str, Any]:
-    """``input`` and ``output`` are the counts that others call ``input_tokens`` and ``output_tokens``."""
-    details = plain_value(row.get("usage_details"))
-    if not isinstance(details, Mapping):
-        return {}
-    return {f"gen_ai.usage.{f'{k}_tokens' if k in ('input', 'output') else k}": v for k, v in details.items()}
+def _empty_answer(row: Row) -> dict[str, Any]:
+    """A generation may answer with nothing; of anything else, nothing was logged."""
+    return {_NAMES["output"]: ""} if row.get("type") == "GENERATION" and row.get("output") == "" else {}
 
 
 def _first_token(row: Row, start: int | None, scale: float) -> dict[str, Any]:

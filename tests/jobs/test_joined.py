@@ -41,8 +41,8 @@ def plan(tmp_path: Path, make_config: Callable[..., Path]) -> Callable[..., Plan
         for number, spans in enumerate(objects):
             uri = tmp_path / f"{name}-{number}.json"
             uri.write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}))
-            objects_table = pa.table({"uri": [str(uri)], "place": [f"{number:09d}"]})
-            for part, table in enumerate(intake(objects_table)):
+            objects_table = [{"uri": str(uri), "place": f"{number:09d}", "size": uri.stat().st_size}]
+            for part, table in enumerate(intake(pa.Table.from_pylist(objects_table))):
                 write_table_atomic(folder, f"{number}-{part}.parquet", table)
         write_joined(intake.joined(staged_dataset(folder)), INTAKE_SCHEMA, folder)
         store = tmp_path / f"store-{name}"

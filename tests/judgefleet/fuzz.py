@@ -115,7 +115,8 @@ def _watch(
 
 def _run(shared: mmap.mmap, at: int, inputs: int, formats: list[str], seed: int, end: float, queue: object) -> None:
     """In the process of its own. The alarm ends what Python runs; for what it does not, there is the watch."""
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    most = _in_use() + MOST_MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGALRM, _too_long)
     while at < inputs and time.monotonic() < end:
@@ -130,6 +131,11 @@ def _run(shared: mmap.mmap, at: int, inputs: int, formats: list[str], seed: int,
         signal.setitimer(signal.ITIMER_REAL, 0)
         at += 1
     _HEAD.pack_into(shared, 0, at, 0)
+
+
+def _in_use() -> int:
+    """Bytes of address space; a process that has loaded large libraries begins with several GB."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
 def _too_long(*_: object) -> None:

@@ -50,7 +50,7 @@ def fails(how: str) -> Any:
             if how == "crash":
                 os.kill(os.getpid(), signal.SIGKILL)
             if how == "memory":
-                bytearray(fuzz.MOST_MEMORY)
+                bytearray(2 * fuzz.MOST_MEMORY)
             time.sleep(60)
         return iter(())
 

@@ -153,7 +153,7 @@ def test_latencies_of_older_integrations_are_milliseconds() -> None:
         ({"trace_id": 7}, "found trace_id 7; text belongs here"),
         ({"start_time": "soon"}, "start_time: found the time 'soon'"),
         ({"end_time": "2020-01-01 00:00:00"}, "the observation ends (2020-01-01 00:00:00) before it starts"),
-        ({"type": "SPAN"}, "no chat span"),
+        ({"type": "SPAN", "output": ""}, "no chat span"),
         ({"output": None}, "switch the capture of message content on"),
         ({"input": None}, "no question"),
     ],
@@ -182,6 +182,13 @@ def test_a_legacy_trace_answers_where_no_generation_does() -> None:
     assert (trace.question, trace.output, trace.span_id, trace.conversation_id) == ("Why?", "So.", "", "s1")
     assert trace.started_at == datetime(2026, 11, 22, 6, 41, tzinfo=UTC)
     assert {"user.id": "anna", "release": "r1", "trace_name": "turn"}.items() <= trace.attributes.items()
+
+
+def test_a_root_answers_where_there_is_no_generation() -> None:
+    root = observation("o", "SPAN", 1, input={"question": "Why?"}, output="So.")
+    trace = one(root, observation("p", "RETRIEVER", 2, parent_observation_id="o", input="why", output="A doc"))
+    assert (trace.span_id, trace.question, trace.output) == ("o", "Why?", "So.")
+    assert trace.contexts == ("A doc",)
 
 
 def test_scores_are_no_traces() -> None:

@@ -40,4 +40,4 @@ class Logged:
 
     def _usage(self, tokens: Any) -> dict[str, Any]:
         counted = tokens if isinstance(tokens, Mapping) else {}
-        return {f"{USAGE}{ours}": counted[theirs] for theirs, ours in self.counts.items() if theirs in counted}
+        return {f"{USAGE}{self.counts.get(name, name)}": count for name, count in counted.items()}

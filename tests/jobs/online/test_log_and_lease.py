@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs.online.lease import Lease, LeaseLostError, newest_holder
+from jobs.online.lease import Lease, LeaseLostError, beat_of, newest_holder
 from jobs.online.log import Entry, Log, Spent
 from jobs.online.state import State, rebuild, write_checkpoint
 from judgefleet.errors import ConfigError, StoreError
 from judgefleet.exclusive import create_exclusive
-from judgefleet.storage import open_location, read_bytes
+from judgefleet.storage import open_location, read_bytes, write_atomic
 
 
 def entry(number: int, **changed: object) -> Entry:
@@ -122,6 +122,15 @@ def test_the_second_stands_by_until_the_first_gives_it_back(lease: Acquired) -> 
     assert got == [True]
     assert second.epoch == first.epoch + 1
     second.release()
+
+
+def test_a_part_of_a_beat_is_none(place: str) -> None:
+    root = open_location(place)
+    assert beat_of(root, 1) == {}
+    write_atomic(root.child("lease/000000001.beat"), b'{"count": -1')
+    assert beat_of(root, 1) == {}
+    write_atomic(root.child("lease/000000001.beat"), b'{"count": -1}')
+    assert beat_of(root, 1) == {"count": -1}
 
 
 def test_a_holder_without_a_sign_of_life_is_replaced_and_learns_of_it(
