@@ -1,22 +1,22 @@
 """What reading costs: spans a second, CPU time a trace, and whether memory stays flat as the bucket grows.
 
-    python -m benchmarks.intake [--traces 5000 50000] [--s3 HOST:PORT] [--profile FILE]
+    python -m benchmarks.intake [--traces 5000 50000] [--s3 HOST:PORT] [--workers 2]
 
 Traces of three spans (root, retrieval, chat) are written as gzip OTLP/JSON, ten an object, to an S3 server: the one
-that is up, with its keys in the environment, or moto, started here. Then a process of its own reads and joins them and
-draws a tenth, as 'judgefleet batch' does on its workers and its driver, without Ray and without scoring. Memory is the
-proportional set size (PSS) of that process, looked at twice a second.
+that is up, with its keys in the environment, or moto, started here. Then a process with workers that are up reads and
+joins them and draws a tenth, as 'judgefleet batch' does on Ray's workers and its driver, without Ray and without
+scoring. Memory is the proportional set size (PSS) of these processes together, looked at twice a second.
 """
 
 import argparse
-import cProfile
 import gzip
 import json
+import multiprocessing
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,15 +31,19 @@ from benchmarks.scale import text
 from benchmarks.traffic import server
 from jobs.config import BatchConfig
 from jobs.intake import INTAKE_SCHEMA, Intake, listed
+from jobs.joined import write_joined
 from jobs.plan import make_plan, staged_dataset
-from judgefleet.storage import Location, list_objects, open_location, write_atomic
+from judgefleet.storage import list_objects, open_location, write_atomic
 
 _AN_OBJECT, _SPANS, _BEGAN = 10, 3, 1_790_000_000
+# Objects that a worker reads in one go, and how they are given to it.
+_A_TASK = 250
+_LISTED = pa.schema([("uri", pa.string()), ("place", pa.string()), ("size", pa.int64())])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What the reading process says of itself: seconds to list, to read and join, and to draw; CPU from then on."""
+    """What the reading process says: seconds to list, to read and join, and to draw; CPU of it and its workers."""
 
     list_seconds: float
     read_seconds: float
@@ -97,51 +101,58 @@ def write(uri: str, count: int) -> None:
         list(writers.map(one, range(0, count, _AN_OBJECT)))
 
 
-def read(uri: str, folder: Path) -> Seen:
+def read(uri: str, folder: Path, workers: int) -> Seen:
     """List, read, join, draw a tenth; rows and plan go to ``folder``."""
     content = {"name": "intake", "store": str(folder), "input": {"uri": uri}, "scorers": [{"use": "not_empty"}]}
     config = BatchConfig.model_validate(content | {"sampling": {"default_rate": 0.1}})
-    began, cpu = time.monotonic(), time.process_time()
-    objects = list_objects(uri)
-    listing = time.monotonic()
-    staged = open_location(folder).child("staged")
-    stage(Intake(config=config, group_by=None), pa.Table.from_pylist(listed(objects)), staged)
-    reading = time.monotonic()
-    plan = make_plan(staged_dataset(staged), open_location(folder), config.run_id, config.run.chunk_traces)
+    intake, staged = Intake(config=config, group_by=None), folder / "staged"
+    staged.mkdir()
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        list(pool.map(time.sleep, [0.5] * workers))
+        list(pool.map(stage, [intake] * workers, [[]] * workers, [folder / f"{number}" for number in range(workers)]))
+        began, cpu = time.monotonic(), time.process_time()
+        objects = listed(list_objects(uri))
+        listing = time.monotonic()
+        parts = range(0, len(objects), _A_TASK)
+        places = [staged / f"{part:09d}.parquet" for part in parts]
+        used = list(pool.map(stage, [intake] * len(parts), [objects[at : at + _A_TASK] for at in parts], places))
+        reading = time.monotonic()
+        found = staged_dataset(open_location(staged))
+        write_joined(intake.joined(found), INTAKE_SCHEMA, open_location(staged))
+        store = open_location(folder).child("store")
+        plan = make_plan(staged_dataset(open_location(staged)), store, config.run_id, config.run.chunk_traces)
+        drawn = time.monotonic()
     return Seen(
         list_seconds=listing - began,
         read_seconds=reading - listing,
-        draw_seconds=time.monotonic() - reading,
-        cpu_seconds=time.process_time() - cpu,
+        draw_seconds=drawn - reading,
+        cpu_seconds=sum(used) + time.process_time() - cpu,
         sampled=plan.counts["sampled"],
         traces=sum(plan.counts.values()),
     )
 
 
-def stage(intake: Intake, objects: pa.Table, folder: Location) -> None:
-    """As one of Ray's tasks does: table by table, to Parquet."""
-    path = Path(folder.path)
-    path.mkdir(parents=True)
-    with pq.ParquetWriter(path / "rows.parquet", INTAKE_SCHEMA) as writer:
-        for table in intake(objects):
+def stage(intake: Intake, objects: list[dict[str, Any]], path: Path) -> float:
+    """As one of Ray's tasks does: table by table, to Parquet. Returns the seconds of CPU that it took."""
+    cpu = time.process_time()
+    with pq.ParquetWriter(path, INTAKE_SCHEMA) as writer:
+        for table in intake(pa.Table.from_pylist(objects, schema=_LISTED)):
             writer.write_table(table)
+    return time.process_time() - cpu
 
 
-def child(uri: str, profile: str) -> None:
+def child(uri: str, workers: int) -> None:
     """What the measured process does; its result is one line of JSON."""
-    profiler = cProfile.Profile()
     with tempfile.TemporaryDirectory() as folder:
-        seen = profiler.runcall(read, uri, Path(folder)) if profile else read(uri, Path(folder))
-    if profile:
-        profiler.dump_stats(profile)
+        seen = read(uri, Path(folder), workers)
     print(json.dumps({name: getattr(seen, name) for name in Seen.__annotations__}))  # noqa: T201 - to the parent
 
 
-def measure(count: int, address: str, profile: str) -> tuple[Seen, Cost]:
+def measure(count: int, address: str, workers: int) -> tuple[Seen, Cost]:
     """Write ``count`` traces and read them. Raises SystemExit where some are missing."""
     uri = f"s3://traffic/intake-{count}?endpoint_override={address}&scheme=http&region=us-east-1"
     write(uri, count)
-    code = f"from benchmarks.intake import child; child({uri!r}, {profile!r})"
+    code = f"from benchmarks.intake import child; child({uri!r}, {workers})"
     cost = cost_of([sys.executable, "-c", code])
     seen = Seen(**json.loads(cost.output))
     if seen.traces != count:
@@ -164,13 +175,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--traces", type=int, nargs="+", default=[5_000, 50_000])
     parser.add_argument("--s3", help="host:port of a server that is up; without it, moto")
-    parser.add_argument("--profile", default="", help="write cProfile's figures of the last size to this file")
+    parser.add_argument("--workers", type=int, default=2, help="processes that read")
     given = parser.parse_args()
     names = ("traces", "sampled", "spans/s", "CPU-ms a trace", "peak MiB", "list s", "read s", "draw s")
     table = Table(*names, box=None)
     with server(given.s3) as address:
         for count in given.traces:
-            table.add_row(*row(count, *measure(count, address, given.profile)))
+            table.add_row(*row(count, *measure(count, address, given.workers)))
     Console().print(table)
 
 

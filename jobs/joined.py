@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from itertools import groupby, islice
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
@@ -35,6 +35,7 @@ _PARTS = f"""
     select trace_id, place, source_uri, position, reason, excerpt, spans from staged
     where of_spans and trace_id in ({SPLIT}) order by trace_id, place
 """  # noqa: S608 - put together from constants
+_FIELDS = tuple(field.name for field in fields(Span))
 _ROWS = 2000
 _MEMORY = "1GB"
 
@@ -89,10 +90,17 @@ def _joined(rows: list[dict[str, Any]], options: ReadOptions) -> Trace | Reject:
 
 
 def _packed(spans: Iterable[Span]) -> str:
-    return json.dumps([asdict(span) for span in spans], default=as_text_or_repr)
+    return json.dumps([_told(span) for span in spans], default=as_text_or_repr, check_circular=False)
+
+
+def _told(span: Span) -> dict[str, Any]:
+    """The fields as they are; ``asdict`` would copy all that is in them, which took a fifth of the reading."""
+    events = [{"name": event.name, "attributes": dict(event.attributes)} for event in span.events]
+    told = {name: getattr(span, name) for name in _FIELDS}
+    return told | {"attributes": dict(span.attributes), "resource": dict(span.resource), "events": events}
 
 
 def _unpacked(text: str) -> Iterator[Span]:
-    for fields in json.loads(text):
-        events = tuple(SpanEvent(**event) for event in fields.pop("events"))
-        yield Span(**fields, events=events)
+    for told in json.loads(text):
+        events = tuple(SpanEvent(**event) for event in told.pop("events"))
+        yield Span(**told, events=events)

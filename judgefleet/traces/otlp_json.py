@@ -19,7 +19,7 @@ _STATUS_CODES = {"1": "OK", "OK": "OK", "2": "ERROR", "ERROR": "ERROR"}
 def recognises(content: Content) -> bool:
     """Whether the first JSON value is an OTLP message."""
     first = content.first_record
-    return isinstance(first, Mapping) and any(signal in first for signal in _SIGNALS)
+    return isinstance(first, dict) and any(signal in first for signal in _SIGNALS)
 
 
 def read(content: Content) -> Iterator[Trace | Reject]:
@@ -43,8 +43,8 @@ def read_spans(content: Content) -> Iterator[Span | Reject]:
 def _walk(content: Content, record: Record) -> Iterator[tuple[str, Any, Any]]:
     """Each span with its position and resource; a reject in its place where the nesting is not OTLP's."""
     message = record.value
-    if not isinstance(message, Mapping) or "resourceSpans" not in message:
-        found = next((s for s in _SIGNALS if isinstance(message, Mapping) and s in message), shown(message))
+    if not isinstance(message, dict) or "resourceSpans" not in message:
+        found = next((s for s in _SIGNALS if isinstance(message, dict) and s in message), shown(message))
         reason = f"found {found}; an OTLP message with resourceSpans belongs here"
         yield "", content.reject(record.position, reason, text=record.text), None
         return
@@ -75,7 +75,7 @@ def _entries(content: Content, at: str, value: Any) -> Iterator[tuple[str, Any]]
         return
     for number, entry in enumerate(value):
         here = f"{at}[{number}]"
-        if isinstance(entry, Mapping):
+        if isinstance(entry, dict):
             yield here, entry
         else:
             yield here, content.reject(here, f"found {shown(entry)}; an object belongs here")
@@ -93,7 +93,7 @@ def read_span(content: Content, at: str, span: Mapping[str, Any], resource: Any)
 
 def _span(trace_id: str, span: Mapping[str, Any], resource: Any, at: str) -> Span:
     start, end = span_times(span.get("startTimeUnixNano"), span.get("endTimeUnixNano"))
-    if not isinstance(resource, Mapping | None):
+    if not isinstance(resource, dict | None):
         raise UnreadableError(f"found the resource {shown(resource)}; an object belongs here")
     status, message = status_of(span.get("status"))
     return Span(
@@ -114,7 +114,7 @@ def _span(trace_id: str, span: Mapping[str, Any], resource: Any, at: str) -> Spa
 
 def status_of(status: Any) -> tuple[str | None, str]:
     """``OK``, ``ERROR``, or None for unset and for what is none (codes 1 and 2, also as text or name); its message."""
-    if not isinstance(status, Mapping):
+    if not isinstance(status, dict):
         return None, ""
     code = str(status.get("code")).removeprefix("STATUS_CODE_")
     return _STATUS_CODES.get(code), as_text(status.get("message") or "")
@@ -135,19 +135,21 @@ def _list(owner: Mapping[str, Any], key: str) -> list[Any]:
 
 
 def _pair(entry: Any) -> tuple[str, Any]:
-    if not isinstance(entry, Mapping) or not isinstance(entry.get("key"), str):
+    if not isinstance(entry, dict) or not isinstance(entry.get("key"), str):
         raise UnreadableError(f"found the attribute {shown(entry)}; an object with key and value belongs here")
     return entry["key"], _value(entry.get("value"))
 
 
 def _value(value: Any) -> Any:
     """An OTLP AnyValue as a plain value; 64-bit integers come as text and become numbers where they can."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return value
+    if len(value) == 1 and (text := value.get("stringValue")) is not None:
+        return text
     kind, inner = next(((kind, inner) for kind, inner in value.items() if inner is not None), (None, None))
-    if kind == "arrayValue" and isinstance(inner, Mapping):
+    if kind == "arrayValue" and isinstance(inner, dict):
         return [_value(item) for item in _list(inner, "values")]
-    if kind == "kvlistValue" and isinstance(inner, Mapping):
+    if kind == "kvlistValue" and isinstance(inner, dict):
         return dict(_pair(entry) for entry in _list(inner, "values"))
     if kind == "intValue" and isinstance(inner, str) and _INTEGER.fullmatch(inner):
         return int(inner)
@@ -155,6 +157,6 @@ def _value(value: Any) -> Any:
 
 
 def _event(event: Any) -> SpanEvent:
-    if not isinstance(event, Mapping):
+    if not isinstance(event, dict):
         raise UnreadableError(f"found the event {shown(event)}; an object belongs here")
     return SpanEvent(name=as_text(event.get("name", "")), attributes=attributes_of(event))

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from judgefleet.trace import Latency, Message, ToolCall, Trace
 from judgefleet.traces.clean import cleaned
@@ -27,6 +27,8 @@ from judgefleet.traces.span import (
 )
 from judgefleet.traces.values import as_count, as_number, as_text, first_given, from_nanoseconds, parsed
 
+# The span that answers, and its output: None where it failed.
+Answer: TypeAlias = tuple[Span, str | None]
 _CONVERSATION = ("gen_ai.conversation.id", "session.id")
 _COUNTS = {f"{USAGE}{count}" for count in ("input_tokens", "output_tokens", "prompt_tokens", "completion_tokens")}
 _FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
@@ -91,8 +93,7 @@ def _version(span: Span) -> tuple[str, int, int, str]:
 
 def _assemble(spans: list[Span], content: Content) -> Trace:
     options, root = content.options, _root(spans)
-    chat = _answering(spans, root, options)
-    output = first_answer(chat.attributes[OUTPUT], OUTPUT) if _has_output(chat) else None
+    chat, output = _answering(spans, root, options)
     everywhere = [root, chat, *spans]
     conversation = _find(everywhere, *_CONVERSATION)
     start = next((time for span in everywhere if (time := span.start_ns or span.end_ns)), None)
@@ -123,16 +124,16 @@ def _root(spans: list[Span]) -> Span:
     return next((span for span in tops if span.parent_id is None), tops[0])
 
 
-def _answering(spans: list[Span], root: Span, options: ReadOptions) -> Span:
-    """The span that holds the answer, by the rule in docs/decisions/spans-become-a-trace.md."""
+def _answering(spans: list[Span], root: Span, options: ReadOptions) -> Answer:
+    """The span that holds the answer, by the rule in docs/decisions/spans-become-a-trace.md, and its output."""
     if options.answer_span is not None:
         return _latest(_named(spans, options.answer_span))
-    chats = [span for span in spans if span.operation in CHAT_OPERATIONS]
-    if answered := [span for span in chats if _has_output(span)]:
+    chats = [(span, _output(span)) for span in spans if span.operation in CHAT_OPERATIONS]
+    if answered := [answer for answer in chats if answer[1] is not None]:
         return _latest(answered)
-    if INPUT in root.attributes and _has_output(root):
-        return root
-    if failed := [span for span in chats if span.failed]:
+    if INPUT in root.attributes and (output := _output(root)) is not None:
+        return root, output
+    if failed := [answer for answer in chats if answer[0].failed]:
         return _latest(failed)
     if chats:
         raise UnreadableError(f"no {OUTPUT} on any chat span; switch the capture of message content on")
@@ -142,9 +143,9 @@ def _answering(spans: list[Span], root: Span, options: ReadOptions) -> Span:
     )
 
 
-def _named(spans: list[Span], name: str) -> list[Span]:
-    found = [span for span in spans if span.name == name]
-    answered = [span for span in found if _has_output(span)] or [span for span in found if span.failed]
+def _named(spans: list[Span], name: str) -> list[Answer]:
+    found = [(span, _output(span)) for span in spans if span.name == name]
+    answered = [answer for answer in found if answer[1] is not None] or [each for each in found if each[0].failed]
     if not answered:
         raise UnreadableError(
             f"no span {name!r} with an output (answer_span): {len(found)} of {len(spans)} have the name"
@@ -152,12 +153,14 @@ def _named(spans: list[Span], name: str) -> list[Span]:
     return answered
 
 
-def _latest(spans: list[Span]) -> Span:
-    return max(spans, key=lambda span: span.end_ns or span.start_ns or 0)
+def _latest(answers: list[Answer]) -> Answer:
+    return max(answers, key=lambda answer: answer[0].end_ns or answer[0].start_ns or 0)
 
 
-def _has_output(span: Span) -> bool:
-    return first_answer(span.attributes.get(OUTPUT) or [], OUTPUT) is not None or span.attributes.get(OUTPUT) == ""
+def _output(span: Span) -> str | None:
+    """What the span answered, "" for an answer of nothing; None where it has no answer."""
+    found = span.attributes.get(OUTPUT)
+    return "" if found == "" else first_answer(found or [], OUTPUT)
 
 
 def _messages(chat: Span) -> tuple[Message, ...]:

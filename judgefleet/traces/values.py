@@ -15,6 +15,9 @@ _HEX = re.compile(r"[0-9a-f]+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_INT = 2**63 - 1
 _DEEPEST = 100
+_NESTED = (dict, list)
+# Of nanoseconds from 2001 to 2286.
+_DIGITS_NOW = 19
 _LAST_NANOSECOND = 253402300799 * 10**9
 # Above these, an epoch time cannot be in the coarser unit: 1e11 s is the year 5138.
 _MICROSECONDS = ((1e11, 1e6), (1e14, 1e3), (1e17, 1.0))
@@ -22,7 +25,10 @@ _MICROSECONDS = ((1e11, 1e6), (1e14, 1e3), (1e17, 1.0))
 
 def first_given(record: Mapping[str, Any], names: Iterable[str]) -> Any:
     """The first of ``names`` whose value is there and not null, else None."""
-    return next((record[name] for name in names if record.get(name) is not None), None)
+    for name in names:
+        if (value := record.get(name)) is not None:
+            return value
+    return None
 
 
 def as_text(value: Any) -> str:
@@ -138,6 +144,8 @@ def span_times(start: Any, end: Any) -> tuple[int | None, int | None]:
 def _nanoseconds(found: Any, name: str) -> int | None:
     if found is None or found == "":
         return None
+    if isinstance(found, str) and len(found) == _DIGITS_NOW and found.isdecimal():
+        return int(found)  # as nearly all are, at once
     number = as_number(found)
     if number is None or number > _LAST_NANOSECOND:
         raise UnreadableError(f"found {name} {shown(found)}; nanoseconds since 1970 belong here")
@@ -181,15 +189,12 @@ def loads(text: str) -> Any:
         raise UnreadableError("JSON nested too deeply") from error
     except ValueError as error:
         raise UnreadableError(f"not JSON: {error}") from error
+    if text.count("[") + text.count("{") < _DEEPEST:
+        return value
     level = [value]
     for _ in range(_DEEPEST):
-        level = [item for inner in level for item in _inside(inner)]
+        inside = (inner.values() if isinstance(inner, dict) else inner for inner in level)
+        level = [item for items in inside for item in items if item.__class__ in _NESTED]
         if not level:
             return value
     raise UnreadableError("JSON nested too deeply")
-
-
-def _inside(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
