@@ -37,7 +37,7 @@ class Item:
     @property
     def rooted(self) -> bool:
         """Whether its root span is here; what has no spans needs none."""
-        return not self.spans or any(span.parent_id is None for span in self.spans)
+        return not self.spans or any(span.parent_id is None and not span.of_log for span in self.spans)
 
     def read(self, options: ReadOptions) -> Trace | Reject:
         """The trace, or why it is none."""

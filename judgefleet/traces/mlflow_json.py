@@ -11,7 +11,7 @@ from typing import Any
 
 from judgefleet.trace import Trace
 from judgefleet.traces.content import Content
-from judgefleet.traces.otlp_json import status_of
+from judgefleet.traces.otlp_values import status_of
 from judgefleet.traces.reject import Reject, UnreadableError, shown
 from judgefleet.traces.span import Span, SpanEvent
 from judgefleet.traces.spans import whole_traces

@@ -1,19 +1,24 @@
-"""OTLP/JSON: documents as the Collector's exporters write them, one an object or one a line, into spans."""
+"""OTLP/JSON: documents as the Collector's exporters write them, one an object or one a line, into spans.
 
-import re
+Log records that say something of a span become spans as well: see ``log_records``.
+"""
+
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from judgefleet.trace import Trace
 from judgefleet.traces.content import Content, Record
+from judgefleet.traces.log_records import event_of
+from judgefleet.traces.otlp_values import attributes_of, events_of, plain, status_of
 from judgefleet.traces.reject import Reject, UnreadableError, shown
-from judgefleet.traces.span import Span, SpanEvent
+from judgefleet.traces.span import Span
 from judgefleet.traces.spans import whole_traces
 from judgefleet.traces.values import as_text, hex_id, span_times
 
 _SIGNALS = ("resourceSpans", "resourceLogs", "resourceMetrics")
-_INTEGER = re.compile(r"\s*-?\d{1,20}\s*")
-_STATUS_CODES = {"1": "OK", "OK": "OK", "2": "ERROR", "ERROR": "ERROR"}
+# Groups, scopes, leaves, and what the scopes were called before version 1.0.
+_SPANS = ("resourceSpans", "scopeSpans", "spans", "instrumentationLibrarySpans")
+_LOGS = ("resourceLogs", "scopeLogs", "logRecords", "instrumentationLibraryLogs")
 
 
 def recognises(content: Content) -> bool:
@@ -32,38 +37,41 @@ def read_spans(content: Content) -> Iterator[Span | Reject]:
     for record in content.records():
         if isinstance(record, Reject):
             yield record
-            continue
-        for position, span, resource in _walk(content, record):
-            if isinstance(span, Reject):
-                yield span
-                continue
-            yield read_span(content, position, span, resource)
+        elif isinstance(record.value, dict) and _LOGS[0] in record.value and _SPANS[0] not in record.value:
+            for at, found, _ in _walk(content, record, _LOGS):
+                if (said := found if isinstance(found, Reject) else _read_log(content, at, found)) is not None:
+                    yield said
+        else:
+            for at, found, resource in _walk(content, record, _SPANS):
+                yield found if isinstance(found, Reject) else read_span(content, at, found, resource)
 
 
-def _walk(content: Content, record: Record) -> Iterator[tuple[str, Any, Any]]:
-    """Each span with its position and resource; a reject in its place where the nesting is not OTLP's."""
+def _walk(content: Content, record: Record, names: tuple[str, ...]) -> Iterator[tuple[str, Any, Any]]:
+    """Each leaf with its position and resource; a reject in its place where the nesting is not OTLP's."""
     message = record.value
-    if not isinstance(message, dict) or "resourceSpans" not in message:
+    if not isinstance(message, dict) or names[0] not in message:
         found = next((s for s in _SIGNALS if isinstance(message, dict) and s in message), shown(message))
-        reason = f"found {found}; an OTLP message with resourceSpans belongs here"
+        reason = f"found {found}; an OTLP message with {names[0]} belongs here"
         yield "", content.reject(record.position, reason, text=record.text), None
         return
     base = "" if record.position == "document" else f"{record.position}: "
-    for at, group in _entries(content, f"{base}resourceSpans", message["resourceSpans"]):
+    for at, group in _entries(content, f"{base}{names[0]}", message[names[0]]):
         if isinstance(group, Reject):
             yield at, group, None
             continue
-        yield from _walk_group(content, at, group)
+        yield from _walk_group(content, at, group, names)
 
 
-def _walk_group(content: Content, at: str, group: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    scopes = group.get("scopeSpans", group.get("instrumentationLibrarySpans"))
-    for scope_at, scope in _entries(content, f"{at}.scopeSpans", scopes):
+def _walk_group(
+    content: Content, at: str, group: Mapping[str, Any], names: tuple[str, ...]
+) -> Iterator[tuple[str, Any, Any]]:
+    _, scopes, leaves, older = names
+    for scope_at, scope in _entries(content, f"{at}.{scopes}", group.get(scopes, group.get(older))):
         if isinstance(scope, Reject):
             yield scope_at, scope, None
             continue
-        for span_at, span in _entries(content, f"{scope_at}.spans", scope.get("spans")):
-            yield span_at, span, group.get("resource")
+        for leaf_at, leaf in _entries(content, f"{scope_at}.{leaves}", scope.get(leaves)):
+            yield leaf_at, leaf, group.get("resource")
 
 
 def _entries(content: Content, at: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -91,6 +99,21 @@ def read_span(content: Content, at: str, span: Mapping[str, Any], resource: Any)
         return content.reject(at, str(error), trace_id=trace_id, text=repr(span))
 
 
+def _read_log(content: Content, at: str, record: Mapping[str, Any]) -> Span | Reject | None:
+    """What a log record says of its span; None for one that says nothing of GenAI, or of no span."""
+    trace_id: str | None = None
+    try:
+        event = event_of(record.get("eventName"), attributes_of(record), plain(record.get("body")))
+        if event is None or not record.get("traceId") or not record.get("spanId"):
+            return None
+        trace_id = hex_id(record["traceId"], "traceId", 32)
+        span_id = hex_id(record["spanId"], "spanId", 16)
+        at_ns, _ = span_times(record.get("timeUnixNano") or record.get("observedTimeUnixNano"), None)
+    except UnreadableError as error:
+        return content.reject(at, str(error), trace_id=trace_id, text=repr(record))
+    return Span(trace_id=trace_id, span_id=span_id, start_ns=at_ns, events=(event,), position=at, of_log=True)
+
+
 def _span(trace_id: str, span: Mapping[str, Any], resource: Any, at: str) -> Span:
     start, end = span_times(span.get("startTimeUnixNano"), span.get("endTimeUnixNano"))
     if not isinstance(resource, dict | None):
@@ -104,59 +127,9 @@ def _span(trace_id: str, span: Mapping[str, Any], resource: Any, at: str) -> Spa
         start_ns=start,
         end_ns=end,
         attributes=attributes_of(span),
-        events=tuple(_event(event) for event in _list(span, "events")),
+        events=events_of(span),
         resource=attributes_of(resource or {}),
         position=at,
         status=status,
         status_message=message,
     )
-
-
-def status_of(status: Any) -> tuple[str | None, str]:
-    """``OK``, ``ERROR``, or None for unset and for what is none (codes 1 and 2, also as text or name); its message."""
-    if not isinstance(status, dict):
-        return None, ""
-    code = str(status.get("code")).removeprefix("STATUS_CODE_")
-    return _STATUS_CODES.get(code), as_text(status.get("message") or "")
-
-
-def attributes_of(owner: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes of a span, event or resource as plain values. Raises UnreadableError."""
-    return dict(_pair(entry) for entry in _list(owner, "attributes"))
-
-
-def _list(owner: Mapping[str, Any], key: str) -> list[Any]:
-    found = owner.get(key)
-    if found is None:
-        return []
-    if not isinstance(found, list):
-        raise UnreadableError(f"found {key} {shown(found)}; a list belongs here")
-    return found
-
-
-def _pair(entry: Any) -> tuple[str, Any]:
-    if not isinstance(entry, dict) or not isinstance(entry.get("key"), str):
-        raise UnreadableError(f"found the attribute {shown(entry)}; an object with key and value belongs here")
-    return entry["key"], _value(entry.get("value"))
-
-
-def _value(value: Any) -> Any:
-    """An OTLP AnyValue as a plain value; 64-bit integers come as text and become numbers where they can."""
-    if not isinstance(value, dict):
-        return value
-    if len(value) == 1 and (text := value.get("stringValue")) is not None:
-        return text
-    kind, inner = next(((kind, inner) for kind, inner in value.items() if inner is not None), (None, None))
-    if kind == "arrayValue" and isinstance(inner, dict):
-        return [_value(item) for item in _list(inner, "values")]
-    if kind == "kvlistValue" and isinstance(inner, dict):
-        return dict(_pair(entry) for entry in _list(inner, "values"))
-    if kind == "intValue" and isinstance(inner, str) and _INTEGER.fullmatch(inner):
-        return int(inner)
-    return inner
-
-
-def _event(event: Any) -> SpanEvent:
-    if not isinstance(event, dict):
-        raise UnreadableError(f"found the event {shown(event)}; an object belongs here")
-    return SpanEvent(name=as_text(event.get("name", "")), attributes=attributes_of(event))

@@ -1,6 +1,7 @@
 """OTLP in protobuf: one ``TracesData`` or ``ExportTraceServiceRequest`` an object, as the Collector's exporters write.
 
-Both are the same on the wire. Fields are those of https://opentelemetry.io/docs/specs/otlp.
+Both are the same on the wire, and so are those of logs down to the single record, which are read as well (see
+``log_records``). Fields are those of https://opentelemetry.io/docs/specs/otlp.
 """
 
 from collections.abc import Iterator
@@ -8,14 +9,17 @@ from dataclasses import dataclass
 
 from judgefleet.trace import Trace
 from judgefleet.traces.content import Content
-from judgefleet.traces.otlp_proto_span import read_span, resource_of
-from judgefleet.traces.otlp_wire import CutOffError, messages_in
+from judgefleet.traces.otlp_proto_span import WireResource, read_log, read_span, resource_of
+from judgefleet.traces.otlp_wire import FIXED64, CutOffError, fields_in, messages_in
 from judgefleet.traces.reject import Reject, UnreadableError
 from judgefleet.traces.span import Span
 from judgefleet.traces.spans import whole_traces
 
 # Numbers of fields: of a message, of what it holds of one resource, and of what that holds of one scope.
-_GROUPS, _RESOURCE, _SCOPES, _SPANS = 1, 1, 2, 2
+_GROUPS, _RESOURCE, _SCOPES, _LEAVES = 1, 1, 2, 2
+_SPANS, _LOGS = ("resourceSpans", "scopeSpans", "spans"), ("resourceLogs", "scopeLogs", "logRecords")
+# When a log record was made or observed, as numbers of 64 bits. Of a span, these fields are bytes: its id, its events.
+_TIMES_OF_LOG = {(1, FIXED64), (11, FIXED64)}
 # Beside those: schema_url, and the scopes of versions before 1.0 (instrumentation_library_spans).
 _OF_A_GROUP = {_RESOURCE, _SCOPES, 3, 1000}
 
@@ -51,18 +55,24 @@ def read_message(content: Content, data: bytes, base: str) -> Iterator[Span | Re
     cut = _is_cut_off(data)
     if cut is not None:
         yield content.reject(f"{base}resourceSpans", str(cut))
-    walk = _Walk(content, cut=cut is not None)
-    for at, group in walk.parts(f"{base}resourceSpans", data, _GROUPS):
-        if isinstance(group, Reject):
-            yield group
-            continue
-        resource = resource_of(group)
-        for scope_at, scope in walk.parts(f"{at}.scopeSpans", group, _SCOPES):
-            if isinstance(scope, Reject):
-                yield scope
-                continue
-            for span_at, span in walk.parts(f"{scope_at}.spans", scope, _SPANS):
-                yield span if isinstance(span, Reject) else read_span(content, span_at, span, resource)
+    walk, logs = _Walk(content, cut=cut is not None), _is_of_logs(data)
+    for at, leaf, resource in walk.leaves(data, base, _LOGS if logs else _SPANS):
+        if isinstance(leaf, Reject):
+            yield leaf
+        elif not logs:
+            yield read_span(content, at, leaf, resource)
+        elif (said := read_log(content, at, leaf)) is not None:
+            yield said
+
+
+def _is_of_logs(data: bytes) -> bool:
+    """Whether the first leaf is a log record."""
+    try:
+        for wanted in (_GROUPS, _SCOPES, _LEAVES):
+            data = next((part for number, part in messages_in(data, cut=True) if number == wanted), b"")
+        return any((number, kind) in _TIMES_OF_LOG for number, kind, _ in fields_in(data, cut=True))
+    except UnreadableError:
+        return False
 
 
 def _is_cut_off(data: bytes) -> CutOffError | None:
@@ -82,6 +92,23 @@ class _Walk:
 
     content: Content
     cut: bool
+
+    def leaves(
+        self, data: bytes, base: str, names: tuple[str, str, str]
+    ) -> Iterator[tuple[str, bytes | Reject, WireResource]]:
+        """Each with its position and resource; a reject for what comes after damage."""
+        groups, scopes, leaves = names
+        for at, group in self.parts(f"{base}{groups}", data, _GROUPS):
+            if isinstance(group, Reject):
+                yield at, group, {}
+                continue
+            resource = resource_of(group)
+            for scope_at, scope in self.parts(f"{at}.{scopes}", group, _SCOPES):
+                if isinstance(scope, Reject):
+                    yield scope_at, scope, resource
+                    continue
+                for leaf_at, leaf in self.parts(f"{scope_at}.{leaves}", scope, _LEAVES):
+                    yield leaf_at, leaf, resource
 
     def parts(self, at: str, data: bytes, wanted: int) -> Iterator[tuple[str, bytes | Reject]]:
         """Every field ``wanted`` of a message with its position; a reject for what comes after damage."""

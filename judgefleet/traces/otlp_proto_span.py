@@ -1,4 +1,4 @@
-"""One span of OTLP in protobuf, by the official package; what is around it is walked in ``otlp_proto``."""
+"""One span or log record of OTLP in protobuf, by the official package; ``otlp_proto`` walks what is around it."""
 
 import base64
 from collections.abc import Iterable, Mapping
@@ -6,17 +6,19 @@ from typing import Any, TypeAlias
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 
 from judgefleet.traces.content import Content
+from judgefleet.traces.log_records import event_of
 from judgefleet.traces.otlp_wire import messages_in
 from judgefleet.traces.reject import Reject, UnreadableError
 from judgefleet.traces.span import Span, SpanEvent
 from judgefleet.traces.values import span_times
 
 # Numbers of fields.
-_RESOURCE, _TRACE_ID = 1, 1
+_RESOURCE, _TRACE_ID, _TRACE_ID_OF_LOG = 1, 1, 9
 _STATUSES = {1: "OK", 2: "ERROR"}
 WireResource: TypeAlias = Mapping[str, Any] | UnreadableError
 
@@ -39,13 +41,32 @@ def read_span(content: Content, at: str, data: bytes, resource: WireResource) ->
             raise resource
         return _span(WireSpan.FromString(data), resource, at)
     except (DecodeError, UnreadableError) as error:
-        return content.reject(at, str(error), trace_id=_trace_id(data), text=repr(data))
+        return content.reject(at, str(error), trace_id=_trace_id(data, _TRACE_ID), text=repr(data))
 
 
-def _trace_id(data: bytes) -> str | None:
-    """The trace of a span that cannot be read, where so much of it can."""
+def read_log(content: Content, at: str, data: bytes) -> Span | Reject | None:
+    """What the log record in ``data`` says of its span; None for one that says nothing of GenAI, or of no span."""
     try:
-        return next((_identity(part, "traceId", 16) for number, part in messages_in(data) if number == _TRACE_ID), None)
+        record = LogRecord.FromString(data)
+        event = event_of(record.event_name, _attributes(record.attributes), _value(record.body))
+        if event is None or not record.trace_id or not record.span_id:
+            return None
+        return Span(
+            trace_id=_identity(record.trace_id, "traceId", 16),
+            span_id=_identity(record.span_id, "spanId", 8),
+            start_ns=span_times(record.time_unix_nano or record.observed_time_unix_nano, None)[0],
+            events=(event,),
+            position=at,
+            of_log=True,
+        )
+    except (DecodeError, UnreadableError) as error:
+        return content.reject(at, str(error), trace_id=_trace_id(data, _TRACE_ID_OF_LOG), text=repr(data))
+
+
+def _trace_id(data: bytes, field: int) -> str | None:
+    """The trace of what cannot be read, where so much of it can."""
+    try:
+        return next((_identity(part, "traceId", 16) for number, part in messages_in(data) if number == field), None)
     except UnreadableError:
         return None
 

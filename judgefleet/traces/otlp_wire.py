@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from judgefleet.traces.reject import UnreadableError
 
-_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
-_FIXED = {_FIXED64: 8, _FIXED32: 4}
+FIXED64 = 1
+_VARINT, _LENGTH, _FIXED32 = 0, 2, 5
+_FIXED = {FIXED64: 8, _FIXED32: 4}
 _LONGEST_VARINT = 10
 _PREFIX = 4
 
@@ -21,12 +22,20 @@ class CutOffError(UnreadableError):
 def messages_in(data: bytes, *, cut: bool = False) -> Iterator[tuple[int, bytes]]:
     """Number and bytes of each field of a message that may be a message itself, in their order; numbers are skipped.
 
-    ``cut``: the end is known to be missing, so what is there of the last field is given, too.
-    Raises UnreadableError where the bytes are no protobuf message, after what stands before; CutOffError where the end
-    is missing and that was not known.
+    ``cut`` and what is raised: as for ``fields_in``.
 
     >>> [*messages_in(bytes([0x0A, 2, 8, 1, 0x10, 5, 0x12, 0]))]
     [(1, b'\\x08\\x01'), (2, b'')]
+    """
+    return ((number, part) for number, kind, part in fields_in(data, cut=cut) if kind == _LENGTH)
+
+
+def fields_in(data: bytes, *, cut: bool = False) -> Iterator[tuple[int, int, bytes]]:
+    """Number, kind and bytes of each field of a message, in their order.
+
+    ``cut``: the end is known to be missing, so what is there of the last field is given, too.
+    Raises UnreadableError where the bytes are no protobuf message, after what stands before; CutOffError where the end
+    is missing and that was not known.
     """
     at = 0
     while at < len(data):
@@ -36,14 +45,17 @@ def messages_in(data: bytes, *, cut: bool = False) -> Iterator[tuple[int, bytes]
             raise UnreadableError(f"not protobuf: a field without a number at byte {at}")
         if kind == _LENGTH:
             size, begin = _varint(data, begin)
-            yield number, data[begin:] if cut and begin + size > len(data) else _part(data, begin, size)
+            part = data[begin:] if cut and begin + size > len(data) else _part(data, begin, size)
             at = begin + size
         elif kind == _VARINT:
             _, at = _varint(data, begin)
+            part = data[begin:at]
         elif kind in _FIXED:
-            at = begin + len(_part(data, begin, _FIXED[kind]))
+            part = _part(data, begin, _FIXED[kind])
+            at = begin + len(part)
         else:
             raise UnreadableError(f"not protobuf: a field of kind {kind} at byte {at}")
+        yield number, kind, part
 
 
 def frames_in(data: bytes) -> Iterator[bytes]:

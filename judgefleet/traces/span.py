@@ -28,7 +28,8 @@ class SpanEvent:
 class Span:
     """One span, whatever it was written in. Times are nanoseconds since 1970, None where the span has none.
 
-    ``status`` is ``OK``, ``ERROR`` or None (unset).
+    ``status`` is ``OK``, ``ERROR`` or None (unset). ``of_log``: a log record, which says something of the span with
+    this id (``log_records``).
     """
 
     trace_id: str
@@ -43,6 +44,7 @@ class Span:
     position: str = ""
     status: str | None = None
     status_message: str = ""
+    of_log: bool = False
 
     @property
     def failed(self) -> bool:

@@ -9,6 +9,7 @@ from judgefleet.traces.clean import cleaned
 from judgefleet.traces.content import Content, ReadOptions
 from judgefleet.traces.dialects import in_current_names
 from judgefleet.traces.limits import within
+from judgefleet.traces.log_records import to_their_spans
 from judgefleet.traces.messages import first_answer, read_messages, text_parts
 from judgefleet.traces.plain import documents, usage_of
 from judgefleet.traces.reject import Reject, UnreadableError
@@ -67,14 +68,14 @@ def traces_from_spans(spans: Iterable[Span], content: Content) -> Iterator[Trace
     """One trace or one reject for each trace id among ``spans``, in order of first appearance."""
     groups: dict[str, list[Span]] = defaultdict(list)
     for span in spans:
-        groups[span.trace_id].append(in_current_names(span))
+        groups[span.trace_id].append(span)
     for trace_id, group in groups.items():
-        ordered = sorted(_once(group), key=lambda s: s.start_ns or 0)
         try:
-            yield _assemble(ordered, content)
+            told = map(in_current_names, to_their_spans(group))
+            yield _assemble(sorted(_once(told), key=lambda s: s.start_ns or 0), content)
         except UnreadableError as error:
-            position = group[0].position
-            yield content.reject(position, str(error), trace_id=trace_id, text=", ".join(s.name for s in ordered))
+            named = dict.fromkeys(span.name for span in sorted(group, key=lambda s: s.start_ns or 0) if span.name)
+            yield content.reject(group[0].position, str(error), trace_id=trace_id, text=", ".join(named))
 
 
 def _once(spans: Iterable[Span]) -> Iterable[Span]:

@@ -14,6 +14,7 @@ from judgefleet.traces.reader import FORMATS, recognise
 from tests.judgefleet.dialect_spans import WRITTEN as CONVENTIONS
 from tests.judgefleet.dialect_spans import document, phoenix_objects
 from tests.judgefleet.langfuse_rows import WRITTEN, support_trace
+from tests.judgefleet.log_records import MESSAGES, as_json, as_proto, logs
 from tests.judgefleet.otlp_wire import framed, message
 
 _DATA = Path(__file__).parent / "data"
@@ -71,6 +72,7 @@ def _made() -> list[bytes]:
         *(write(support_trace()) for write in WRITTEN.values()),
         *(json.dumps(spans).encode() for spans in spoken),
         *wire,
+        *(write(logs(*MESSAGES)) for write in (as_json, as_proto)),
         framed(*wire),
         framed(gzip.compress(wire[0]), zstandard.compress(json.dumps(spoken[0]).encode())),
         *phoenix_objects(),

@@ -20,7 +20,10 @@ from typing import Any
 import pytest
 
 from judgefleet.trace import Message, ToolCall, Trace, Usage
-from judgefleet.traces import read_object
+from judgefleet.traces import ReadOptions, read_object
+from judgefleet.traces.reader import read_parts
+from judgefleet.traces.span import Span
+from judgefleet.traces.spans import trace_of
 from tests.judgefleet.dialect_spans import ANSWERED, ASKED, FOUND, OPENINFERENCE
 
 HERE = Path(__file__).parent
@@ -172,3 +175,31 @@ def test_opentelemetrys_exporter(tmp_path: Path, receiver: tuple[str, list[bytes
     check(found, f"{root.get_span_context().trace_id:032x}")
     assert (found.service, found.conversation_id) == ("helpdesk", "s1")
     assert found.messages[0] == Message(role="system", content="Answer from the context.")
+
+
+def test_content_that_opentelemetrys_exporter_sends_as_log_records(receiver: tuple[str, list[bytes]]) -> None:
+    from opentelemetry._logs import LogRecord
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk._logs import LoggerProvider
+    from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    url, bodies = receiver
+    spans, records = TracerProvider(), LoggerProvider()
+    spans.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(url)))
+    records.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(url)))
+    logger = records.get_logger("t")
+    with spans.get_tracer("t").start_as_current_span("chat m", attributes={"gen_ai.operation.name": "chat"}):
+        logger.emit(LogRecord(event_name="gen_ai.user.message", body={"content": ASKED}))
+        message = {"role": "assistant", "content": ANSWERED}
+        logger.emit(LogRecord(event_name="gen_ai.choice", body={"index": 0, "message": message}))
+        logger.emit(LogRecord(body="a line for the operators"))
+    records.shutdown()
+    spans.shutdown()
+    parts = [part for number, body in enumerate(bodies) for part in read_parts(f"{number}", body)]
+    assert [part.of_log for part in parts if isinstance(part, Span)] == [True, True, False]
+    found = trace_of([part for part in parts if isinstance(part, Span)], "o", ReadOptions())
+    assert isinstance(found, Trace)
+    assert (found.question, found.output) == (ASKED, ANSWERED)
