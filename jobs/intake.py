@@ -14,7 +14,7 @@ import pyarrow.dataset as ds
 
 from jobs.config import BatchConfig
 from jobs.fetch import contents
-from jobs.joined import join_split, whole_and_parts
+from jobs.joined import join, whole_and_parts
 from judgefleet.errors import MissingError
 from judgefleet.golden import GoldenItem, enrich, load_golden
 from judgefleet.hashing import stable_hash, unit_interval
@@ -103,8 +103,8 @@ class Intake:
     def joined(self, staged: ds.Dataset) -> Iterator[dict[str, Any]]:
         """The rows of traces that lie in several of the objects that were staged."""
         golden = _golden(self.config.input.golden)
-        for place, found in join_split(staged, self.config.input.read):
-            yield {"place": place, "of_spans": False} | self._row(found, golden)
+        for one in join(staged, self.config.input.read, only_split=True):
+            yield {"place": one.place, "of_spans": False} | self._row(one.found, golden)
 
     def _row(self, found: Trace | Reject, golden: Mapping[str, GoldenItem]) -> dict[str, Any]:
         return _rejected(found) if isinstance(found, Reject) else self._decided(found, golden)

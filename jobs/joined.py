@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from itertools import groupby, islice
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
@@ -26,25 +26,56 @@ from judgefleet.traces.span import Span, SpanEvent
 from judgefleet.traces.spans import trace_of
 from judgefleet.traces.values import as_text_or_repr
 
+Part: TypeAlias = Span | Trace | Reject
 Found: TypeAlias = tuple[Trace | Reject, str | None]
+_TOLD = ("position", "reason", "excerpt")
+_TEXTS = ("trace_id", "place", "source_uri", *_TOLD, "spans")
+# What is kept of each trace that an object has spans of; ``place`` begins with the object's number.
+SPANS_SCHEMA = pa.schema([*((name, pa.string()) for name in _TEXTS), ("of_spans", pa.bool_())])
 # Of what was staged: the ids of traces that lie in several objects. The object is the first part of a place.
 SPLIT = """
     select trace_id from staged where of_spans group by trace_id having count(distinct split_part(place, '-', 1)) > 1
 """
-_PARTS = f"""
-    select trace_id, place, source_uri, position, reason, excerpt, spans from staged
-    where of_spans and trace_id in ({SPLIT}) order by trace_id, place
-"""  # noqa: S608 - put together from constants
+_PARTS = f"select {', '.join(_TEXTS)} from staged where of_spans {{which}} order by trace_id, place"  # noqa: S608
 _FIELDS = tuple(field.name for field in fields(Span))
 _ROWS = 2000
 _MEMORY = "1GB"
 
 
-def whole_and_parts(parts: Iterable[Span | Trace | Reject], uri: str, options: ReadOptions) -> Iterator[Found]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Joined:
+    """A trace from all its parts. ``place``: of the first of them; ``objects``: how many they lie in."""
+
+    place: str
+    objects: int
+    found: Trace | Reject
+
+
+def whole_and_parts(parts: Iterable[Part], uri: str, options: ReadOptions) -> Iterator[Found]:
     """What one object holds: traces and rejects, each with its spans as JSON where it is put together from spans.
 
     A trace of which one span cannot be read is rejected whole, and has no spans.
     """
+    for found, spans in _grouped(parts):
+        if not spans:
+            yield found, None if spans is None else "[]"
+        else:
+            yield trace_of(spans, uri, options), _packed(spans)
+
+
+def whole_and_rows(parts: Iterable[Part], uri: str, place: str) -> Iterator[Trace | Reject | dict[str, Any]]:
+    """What one object holds: what is whole, and rows of SPANS_SCHEMA for what others may hold parts of."""
+    for number, (found, spans) in enumerate(_grouped(parts)):
+        if spans is None:
+            yield found
+            continue
+        row = {"trace_id": found.trace_id, "place": f"{place}-{number:09d}", "source_uri": uri, "of_spans": True}
+        told = {name: getattr(found, name) for name in _TOLD} if isinstance(found, Reject) else {}
+        yield {**row, **told, "spans": _packed(spans)}
+
+
+def _grouped(parts: Iterable[Part]) -> Iterator[tuple[Any, list[Span] | None]]:
+    """What is whole, with None; a span of each trace, with all; a reject that spoils a trace, with an empty list."""
     spans: dict[str, list[Span]] = defaultdict(list)
     spoilt: dict[str, Reject] = {}
     for part in parts:
@@ -54,22 +85,22 @@ def whole_and_parts(parts: Iterable[Span | Trace | Reject], uri: str, options: R
             spoilt.setdefault(part.trace_id, part)
         else:
             yield part, None
-    yield from ((reject, "[]") for reject in spoilt.values())
-    for trace_id, group in spans.items():
-        if trace_id not in spoilt:
-            yield trace_of(group, uri, options), _packed(group)
+    yield from ((reject, []) for reject in spoilt.values())
+    yield from ((group[0], group) for trace_id, group in spans.items() if trace_id not in spoilt)
 
 
-def join_split(staged: ds.Dataset, options: ReadOptions) -> Iterator[tuple[str, Trace | Reject]]:
-    """Every trace that lies in several objects, with the first of its places. One trace in memory at a time."""
+def join(staged: ds.Dataset, options: ReadOptions, *, only_split: bool = False) -> Iterator[Joined]:
+    """Every trace of which spans were staged, or those that lie in several objects. One trace in memory at a time."""
+    query = _PARTS.format(which=f"and trace_id in ({SPLIT})" if only_split else "")
     with TemporaryDirectory(prefix="judgefleet-") as spill, duckdb.connect() as db:
         db.execute(f"set memory_limit = '{_MEMORY}'")
         db.execute("set temp_directory = ?", [spill])
         db.register("staged", staged)
-        rows = (row for batch in db.sql(_PARTS).to_arrow_reader(256) for row in batch.to_pylist())
+        rows = (row for batch in db.sql(query).to_arrow_reader(256) for row in batch.to_pylist())
         for _, group in groupby(rows, key=lambda row: row["trace_id"]):
             held = list(group)
-            yield held[0]["place"], _joined(held, options)
+            objects = len({row["place"].partition("-")[0] for row in held})
+            yield Joined(place=held[0]["place"], objects=objects, found=_joined(held, options))
 
 
 def write_joined(rows: Iterable[Mapping[str, Any]], schema: pa.Schema, folder: Location) -> None:
@@ -83,7 +114,7 @@ def write_joined(rows: Iterable[Mapping[str, Any]], schema: pa.Schema, folder: L
 def _joined(rows: list[dict[str, Any]], options: ReadOptions) -> Trace | Reject:
     spoilt = next((row for row in rows if row["spans"] == "[]"), None)
     if spoilt is not None:
-        told = {name: spoilt[name] or "" for name in ("position", "reason", "excerpt")}
+        told = {name: spoilt[name] or "" for name in _TOLD}
         return Reject(uri=spoilt["source_uri"], trace_id=spoilt["trace_id"], **told)
     spans = [span for row in rows for span in _unpacked(row["spans"])]
     return trace_of(spans, min(row["source_uri"] for row in rows), options)

@@ -13,7 +13,13 @@ traces_app = typer.Typer(
 )
 Uri = Annotated[str, typer.Argument(help="A file or folder of traces: a local path, file://, s3:// or gs://.")]
 Format = Annotated[
-    str, typer.Option("--format", help="Read everything as this format; auto goes by each object's content.")
+    str | None,
+    typer.Option(
+        "--format", help="Read everything as this format; auto goes by each object's content. [default: auto]"
+    ),
+]
+Config = Annotated[
+    Path | None, typer.Option(help="Read as the input of this batch configuration says: format, columns, limits.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
 
@@ -25,16 +31,19 @@ def inspect(
     rubric: Annotated[
         str, typer.Option(help="The rubric whose judge's view is shown: a name or a YAML file.")
     ] = "support_quality",
-    format: Format = "auto",  # noqa: A002
+    format: Format = None,  # noqa: A002
+    config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Say what is there: formats, traces, rejects and why, which fields are filled, when it began, who asked.
 
     Ends with the first trace as a judge would read it. No model is asked and nothing is written. Where there are more
-    objects than --limit, some are read and the rest is only listed, which the output says.
+    objects than --limit, some are read and the rest is only listed, which the output says; a trace with spans in one
+    that is not read may then be a reject.
     """
     from jobs.console import ConsoleReporter
     from jobs.json_text import json_text
+    from jobs.traces_input import input_of
     from jobs.traces_look import inspect as look
     from jobs.traces_text import inspected, judged, print_inspected
     from judgefleet.rubric import load_rubric
@@ -42,7 +51,7 @@ def inspect(
 
     graded = load_rubric(rubric, RUBRICS)
     with ConsoleReporter(unit="objects") as reporter:
-        found = look(uri, limit, format, reporter.progress)
+        found = look(input_of(uri, format, config), limit, reporter.progress)
     parts = judged(found.example, graded)
     if as_json:
         print(json_text(inspected(found, parts)))  # noqa: T201
@@ -57,22 +66,24 @@ def convert(
     max_rejected: Annotated[
         float, typer.Option(min=0, max=1, help="Share of rejects that is allowed; above it the exit code is 4.")
     ] = 0.05,
-    format: Format = "auto",  # noqa: A002
+    format: Format = None,  # noqa: A002
+    config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Write traces of any known format as Parquet that 'judgefleet batch', pandas and DuckDB read.
 
     Part by part, with some traces in memory; stopped or killed, the same command goes on. What cannot be read is listed
-    in OUT/_rejects, with its reason. Nothing is dropped or merged: copies stay, and a trace whose spans lie in several
-    objects becomes several, as 'judgefleet batch' would read it.
+    in OUT/_rejects, with its reason. A trace whose spans lie in several objects is put together, as 'judgefleet batch'
+    does, for which OUT/_spans keeps the spans. Copies of what is whole stay.
     """
     from jobs.console import ConsoleReporter
     from jobs.json_text import json_text
     from jobs.traces_convert import convert as run
+    from jobs.traces_input import input_of
     from jobs.traces_text import converted
 
     with ConsoleReporter(unit="parts") as reporter:
-        done = run(uri, out, format, reporter.progress)
+        done = run(input_of(uri, format, config), out, reporter.progress)
     result = converted(done, out)
     if as_json:
         print(json_text(result))  # noqa: T201

@@ -1,25 +1,21 @@
 """Anything that can be read becomes Parquet of ``TRACE_SCHEMA``, part by part, and goes on where it was stopped.
 
-A part holds the traces of some input objects and is named by a hash of them (address, size, time): one that is there is
-done. It appears whole or not at all, after the rejects of the same objects.
+A part is some input objects, named by a hash of them (address, size, time). It has up to three files: the traces that
+are whole in their object; below ``_spans`` what others may hold parts of; and below ``_rejects``, written last, what
+was rejected: where that is there, the part is done. When all are, what has spans is put together (``joined-*``).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from jobs.config import InputConfig
 from jobs.traces_look import objects_at
+from jobs.traces_parts import Part, is_done, rows_in, write_joined, write_part
 from judgefleet.errors import ConfigError
-from judgefleet.hashing import stable_hash
 from judgefleet.storage import (
     Location,
     ObjectInfo,
@@ -31,31 +27,12 @@ from judgefleet.storage import (
     read_bytes,
     read_table,
     write_atomic,
-    write_table_atomic,
 )
-from judgefleet.trace import TRACE_SCHEMA, Trace, traces_to_table
-from judgefleet.traces.reader import read_object
-from judgefleet.traces.reject import Reject
 
 # Input of one part.
 _PART_BYTES = 32 * 2**20
 _PART_OBJECTS = 2_000
-# Traces held at a time.
-_ROWS = 1_000
-_REJECTS = pa.schema([(name, pa.string()) for name in ("source_uri", "position", "reason", "trace_id", "excerpt")])
 _RECORD = "_convert.json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """Some objects, and the name of what becomes of them."""
-
-    objects: Sequence[ObjectInfo]
-    name: str = field(default="")
-
-    def __post_init__(self) -> None:
-        known = [(info.uri, info.size, f"{info.modified:.6f}") for info in self.objects]
-        object.__setattr__(self, "name", f"part-{stable_hash(known, length=16)}.parquet")
 
 
 @dataclass(kw_only=True)
@@ -74,27 +51,29 @@ class Converted:
         return self.rejects / (self.rejects + self.traces) if self.rejects else 0.0
 
 
-def convert(
-    uri: str,
-    out: str,
-    format: str = "auto",  # noqa: A002
-    progress: Callable[[int, int], None] = lambda *_: None,
-) -> Converted:
-    """Write all traces below ``uri`` to Parquet files in the folder ``out``, and rejects to ``out/_rejects``.
+def convert(given: InputConfig, out: str, progress: Callable[[int, int], None] = lambda *_: None) -> Converted:
+    """Write all traces of ``given`` to Parquet files in the folder ``out``, and rejects to ``out/_rejects``.
 
     Raises ConfigError: nothing there, ``out`` inside of it or holding something else; StoreError when a store does not
     answer: then the same call goes on from there.
     """
-    _apart(uri, out)
-    objects = objects_at(uri)
+    _apart(given.uri, out)
+    objects = objects_at(given.uri)
     folder = ensure_writable(out)
-    _claim(folder, uri, format)
+    _claim(folder, given)
     done = Converted(objects=len(objects))
     parts = list(_parts(objects))
     for part in parts:
-        _convert(part, folder, format, done)
+        if not is_done(folder, part.name):
+            write_part(part, folder, given)
+            done.parts_written += 1
+        done.parts += 1
         progress(done.parts, len(parts))
-    _remove_others(folder, {part.name for part in parts})
+    names = [part.name for part in parts]
+    names += write_joined(folder, names, given.read)
+    _remove_others(folder, set(names))
+    done.traces = sum(rows_in(folder.child(name)) for name in names)
+    done.rejects = sum(rows_in(folder.child(f"_rejects/{name}")) for name in names)
     return done
 
 
@@ -104,9 +83,11 @@ def _apart(uri: str, out: str) -> None:
         raise ConfigError(f"the output {out!r} lies inside the input {uri!r}, and would be read; give another folder")
 
 
-def _claim(folder: Location, uri: str, name: str) -> None:
+def _claim(folder: Location, given: InputConfig) -> None:
     """One folder holds one conversion: parts of another input would be taken for its own."""
-    record, mine = folder.child(_RECORD), {"input": uri, "format": name}
+    record, mine = folder.child(_RECORD), {"input": given.uri, "format": given.format}
+    if read := given.model_dump(mode="json", exclude_defaults=True, include={"read"}).get("read"):
+        mine["read"] = read
     if exists(record):
         found = json.loads(read_bytes(record.uri))
         if found != mine:
@@ -129,49 +110,11 @@ def _parts(objects: Sequence[ObjectInfo]) -> Iterator[Part]:
     yield Part(objects=held)
 
 
-def _convert(part: Part, folder: Location, name: str, done: Converted) -> None:
-    place, rejects = folder.child(part.name), folder.child(f"_rejects/{part.name}")
-    if not exists(place):
-        _write(part, place, folder, name)
-        done.parts_written += 1
-    done.parts += 1
-    with explained("read", place):
-        done.traces += pq.read_metadata(place.path, filesystem=place.fs).num_rows
-        done.rejects += pq.read_metadata(rejects.path, filesystem=place.fs).num_rows
-
-
-def _write(part: Part, place: Location, folder: Location, name: str) -> None:
-    """Through a file on this machine, so that no more than some traces are held."""
-    found: list[Reject] = []
-    with TemporaryDirectory(prefix="judgefleet-") as scratch:
-        path = Path(scratch, "part.parquet")
-        with pq.ParquetWriter(path, TRACE_SCHEMA, compression="zstd") as writer:
-            traces = _traces(part.objects, name, found)
-            while held := list(islice(traces, _ROWS)):
-                writer.write_table(traces_to_table(held))
-        write_table_atomic(folder, f"_rejects/{part.name}", pa.Table.from_pylist(list(map(_row, found)), _REJECTS))
-        write_atomic(place, path.read_bytes())
-
-
-def _traces(objects: Sequence[ObjectInfo], name: str, rejects: list[Reject]) -> Iterator[Trace]:
-    for info in objects:
-        for item in read_object(info.uri, format=name):
-            if isinstance(item, Trace):
-                yield item
-            else:
-                rejects.append(item)
-
-
-def _row(reject: Reject) -> dict[str, Any]:
-    here = {name: getattr(reject, name) for name in ("position", "reason", "trace_id", "excerpt")}
-    return here | {"source_uri": reject.uri}
-
-
 def _remove_others(folder: Location, kept: set[str]) -> None:
     """Parts of an input that has changed since."""
-    for place in (folder, folder.child("_rejects")):
+    for place in (folder, folder.child("_rejects"), folder.child("_spans")):
         for info in folder_entries(place):
-            if info.base_name.startswith("part-") and info.base_name not in kept:
+            if info.base_name.startswith(("part-", "joined-")) and info.base_name not in kept:
                 with explained("write", place):
                     place.fs.delete_file(info.path)
 

@@ -25,6 +25,7 @@ from jobs.intake import INTAKE_SCHEMA, Intake, listed
 from jobs.joined import write_joined
 from jobs.plan import Plan, make_plan, staged_dataset
 from jobs.prepare import Prepared, prepare
+from jobs.traces_input import input_of
 from judgefleet.errors import ConfigError
 from judgefleet.ids import IdSet
 from judgefleet.sampling import DEFAULT_STRATUM, SamplingPlan
@@ -95,11 +96,7 @@ def read_plan(path: Path, uri: str, format: str = "auto") -> BatchConfig:  # noq
 
 def read_config(path: Path, uri: str | None = None, format: str | None = None) -> BatchConfig:  # noqa: A002
     """The configuration in ``path``, for other traces where ``uri`` is given. Raises ConfigError."""
-    config = load_batch_config(path)
-    given = {name: value for name, value in (("uri", uri), ("format", format)) if value is not None}
-    content = config.input.model_dump(exclude_unset=True) | given
-    found = validate_mapping(content, type(config.input), "traces sample", lambda _: None)
-    return config.model_copy(update={"input": found})
+    return load_batch_config(path).model_copy(update={"input": input_of(uri, format, path)})
 
 
 def sample(config: BatchConfig, report: Reporter) -> Drawn:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from jobs.estimate import Estimate
 from jobs.intake import NOT_SAMPLED, REJECTED, SAMPLED
-from jobs.traces_look import top
+from jobs.traces_found import top
 from jobs.traces_sample import Drawn, StratumDraw
 from jobs.wording import one_line
 from judgefleet.strata import FILTERED, INCOMPLETE

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs.traces_convert import Converted
-from jobs.traces_look import Found, fields, top
+from jobs.traces_found import Found, fields, top
 from jobs.wording import one_line, percent, visible
 from judgefleet.sample import Sample
 from judgefleet.trace import Trace, trace_row
@@ -89,7 +89,7 @@ def _lines(found: Found) -> Iterator[tuple[str, str]]:
 
 def _odd(found: Found) -> Iterator[tuple[str, str]]:
     if found.split:
-        yield "", f"{found.split:,} in more than one object: 'online' joins them, 'batch' and this command do not"
+        yield "", f"{found.split:,} have parts in more than one object"
     if found.copies:
         yield "", f"{found.copies:,} copies of another in the same object"
     rejects = sum(found.rejects.values())

@@ -17,18 +17,10 @@ from jobs.intake import INTAKE_SCHEMA, Intake
 from jobs.joined import write_joined
 from jobs.plan import Plan, make_plan, staged_dataset
 from judgefleet.storage import open_location, write_table_atomic
-from tests.judgefleet.dialect_spans import ANSWERED, FOUND, TRACE_ID, WRITTEN, document
+from tests.judgefleet.dialect_spans import ANSWERED, FOUND, spans_of
 
 Planned = tuple[Plan, pd.DataFrame]
 Spans = list[dict[str, Any]]
-
-
-def spans_of(number: int) -> Spans:
-    """A trace of four spans in one of the conventions, a conversation of its own."""
-    text = json.dumps(document(*list(WRITTEN.values())[number % len(WRITTEN)]))
-    found = json.loads(text.replace(TRACE_ID, f"{number + 1:032x}").replace('"s1"', f'"s{number}"'))
-    spans: Spans = found["resourceSpans"][0]["scopeSpans"][0]["spans"]
-    return spans
 
 
 @pytest.fixture

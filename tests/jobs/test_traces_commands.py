@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -13,12 +14,16 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import jobs.traces_convert
+import jobs.traces_parts
 from jobs.traces_commands import traces_app
-from jobs.traces_convert import convert, rejects_in
+from jobs.traces_convert import Converted, rejects_in
+from jobs.traces_convert import convert as convert_input
+from jobs.traces_input import input_of
 from judgefleet.errors import ConfigError
 from judgefleet.storage import list_objects, open_location, read_bytes, write_atomic
 from judgefleet.trace import Trace, traces_to_table
 from judgefleet.traces.reader import read_object
+from tests.judgefleet.dialect_spans import spans_of
 
 WriteTraces = Callable[..., Path]
 BUNDLED = Path(__file__).resolve().parents[2] / "datasets/support/traces"
@@ -27,6 +32,10 @@ BROKEN = ['{"question": "Why?", "output": 7', '{"output": "an answer to nothing"
 
 def call(*arguments: str) -> Result:
     return CliRunner().invoke(traces_app, list(arguments))
+
+
+def convert(uri: str, out: str, progress: Callable[[int, int], None] = lambda *_: None) -> Converted:
+    return convert_input(input_of(uri), out, progress)
 
 
 def inspected(*arguments: str) -> dict[str, Any]:
@@ -82,8 +91,8 @@ def test_spans_and_traces_in_several_objects_are_counted(tmp_path: Path) -> None
     for name in "ab":
         (tmp_path / f"{name}.json").write_text(json.dumps(whole))
     twice = inspected(str(tmp_path))
-    assert twice["traces_in_several_objects"] == twice["traces"] / 2 > 0
-    assert "in more than one object: 'online' joins them" in call("inspect", str(tmp_path)).stdout
+    assert twice["traces_in_several_objects"] == twice["traces"] > 0
+    assert "have parts in more than one object" in call("inspect", str(tmp_path)).stdout
 
 
 def test_an_address_with_nothing(tmp_path: Path) -> None:
@@ -105,8 +114,54 @@ def test_converted_traces_are_the_same_traces(tmp_path: Path) -> None:
         "parts_written_now": 1,
         "out": "",
     }
-    assert traces_in(tmp_path / "out") == traces_in(BUNDLED)
+    assert traces_in(tmp_path / "out") == sorted(traces_in(BUNDLED), key=lambda trace: trace.trace_id)
     assert len(pd.read_parquet(tmp_path / "out")) == 128
+
+
+def written(folder: Path, name: str, spans: Sequence[dict[str, Any]]) -> None:
+    folder.mkdir(exist_ok=True)
+    document = {"resourceSpans": [{"scopeSpans": [{"spans": list(spans)}]}]}
+    (folder / name).write_text(json.dumps(document))
+
+
+def test_spans_in_several_objects_become_one_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs.traces_convert, "_PART_OBJECTS", 1)
+    monkeypatch.setattr(jobs.traces_parts, "_A_FILE", 2)
+    traces = [spans_of(number) for number in range(5)]
+    whole, folder, out = tmp_path / "whole", tmp_path / "in", str(tmp_path / "out")
+    written(whole, "all.json", [span for spans in traces for span in spans])
+    for number in range(4):  # in the first object the answers, in the last the roots
+        written(folder, f"{number}.json", [spans[3 - number] for spans in traces])
+    found = inspected(str(folder))
+    assert (found["traces"], found["spans"], found["traces_in_several_objects"]) == (5, 20, 5)
+    done = convert(str(folder), out)
+    assert (done.traces, done.rejects, done.parts) == (5, 0, 4)
+    expected = sorted(traces_in(whole), key=lambda trace: trace.trace_id)
+    assert [replace(trace, source_uri=None) for trace in traces_in(out)] == [
+        replace(trace, source_uri=None) for trace in expected
+    ]
+    assert convert(str(folder), out).parts_written == 0
+    (folder / "0.json").unlink()  # without their answers
+    changed = convert(str(folder), out)
+    assert changed.traces + changed.rejects == len(list(rejects_in(out))) + len(traces_in(out)) == 5
+    assert changed.rejects > 0
+    written(folder, "9.json", [spans[3] for spans in traces])
+    assert convert(str(folder), out).traces == len(pd.read_parquet(out)) == 5
+
+
+def test_what_a_configuration_says_of_the_input_is_followed(tmp_path: Path, make_config: Callable[..., Path]) -> None:
+    folder = tmp_path / "named"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text(json.dumps({"ask": "Why?", "say": "So."}) + "\n")
+    named = {"columns": {"ask": "question", "say": "output"}}
+    config = str(make_config(input={"uri": "elsewhere", "read": named}))
+    assert inspected(str(folder))["traces"] == 0
+    assert inspected(str(folder), "--config", config)["traces"] == 1
+    out = str(tmp_path / "out")
+    assert call("convert", str(folder), out, "--config", config).exit_code == 0
+    assert traces_in(out)[0].output == "So."
+    other = call("convert", str(folder), out)
+    assert "found a conversion of" in str(other.exception)
 
 
 def test_rejects_are_listed_beside_it_and_too_many_are_said(tmp_path: Path, write_traces: WriteTraces) -> None:
@@ -156,8 +211,8 @@ def test_memory_does_not_grow_with_a_part(tmp_path: Path, monkeypatch: pytest.Mo
         held.append(len(traces))
         return traces_to_table(traces)
 
-    monkeypatch.setattr(jobs.traces_convert, "_ROWS", 10)
-    monkeypatch.setattr(jobs.traces_convert, "traces_to_table", noted)
+    monkeypatch.setattr(jobs.traces_parts, "_ROWS", 10)
+    monkeypatch.setattr(jobs.traces_parts, "traces_to_table", noted)
     lines = [json.dumps({"trace_id": str(n), "question": "?", "output": "!"}) for n in range(95)]
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.jsonl").write_text("\n".join(lines))

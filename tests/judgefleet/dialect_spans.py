@@ -131,6 +131,14 @@ def document(spans: list[Attributes], events: list[tuple[str, Attributes]]) -> d
     return {"resourceSpans": [{"scopeSpans": [{"spans": written}]}]}
 
 
+def spans_of(number: int) -> list[dict[str, Any]]:
+    """A trace of four spans in one of the conventions, a conversation of its own."""
+    text = json.dumps(document(*list(WRITTEN.values())[number % len(WRITTEN)]))
+    found = json.loads(text.replace(TRACE_ID, f"{number + 1:032x}").replace('"s1"', f'"s{number}"'))
+    spans: list[dict[str, Any]] = found["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    return spans
+
+
 def phoenix_span(number: int) -> dict[str, Any]:
     """A span of OPENINFERENCE as Phoenix's REST interface gives it."""
     return {
