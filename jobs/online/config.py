@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
@@ -35,10 +36,11 @@ class OnlineSettings(StrictModel):
     ``settle_seconds``: a trace made of spans is judged when nothing of it came for so long. ``group_seconds``: how
     long one half of a pair waits for the other, and a conversation for its next turn. ``order``: which objects of a
     backlog are read first. ``partition``: how folders below the input are named by time, as strftime writes it
-    (``%Y/%m/%d/%H``); then only those of the last ``lookback_hours`` are listed. ``max_pending_traces``: traces that
-    may wait for their spans; beyond it the oldest are judged as they are. ``max_tries``: after so many, what kills its
-    worker goes to the dead letters. ``lease_seconds``: a loop that gave no sign of life for so long is replaced by one
-    that waits. ``compact_files``: small files of one date and scorer that are merged into one.
+    (``%Y/%m/%d/%H``), in ``partition_zone`` (``Europe/Berlin``); then only those of the last ``lookback_hours`` are
+    listed. ``max_pending_traces``: traces that may wait for their spans; beyond it the oldest are judged as they are.
+    ``max_tries``: after so many, what kills its worker goes to the dead letters. ``lease_seconds``: a loop that gave no
+    sign of life for so long is replaced by one that waits. ``compact_files``: small files of one date and scorer that
+    are merged into one.
     """
 
     poll_seconds: _Seconds = 5.0
@@ -49,6 +51,7 @@ class OnlineSettings(StrictModel):
     group_seconds: Annotated[float, Field(ge=0)] = 600.0
     order: Literal["oldest_first", "newest_first"] = "oldest_first"
     partition: str | None = None
+    partition_zone: str = "UTC"
     lookback_hours: _Seconds = 24.0
     max_pending_traces: _Count = 20_000
     max_tries: _Count = 3
@@ -58,6 +61,17 @@ class OnlineSettings(StrictModel):
     metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     metrics_host: str = "127.0.0.1"
     budget: BudgetConfig = BudgetConfig()
+
+    @field_validator("partition_zone")
+    @classmethod
+    def _is_a_zone(cls, given: str) -> str:
+        try:
+            ZoneInfo(given)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(
+                f"found {given!r}; a name of the IANA time zones belongs here, as Europe/Berlin"
+            ) from error
+        return given
 
 
 class OnlineConfig(BatchConfig):

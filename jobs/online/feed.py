@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from jobs.online.config import OnlineConfig
 from jobs.online.seen import Seen, object_key
@@ -111,11 +112,11 @@ class Feed:
     def _partitions(self, pattern: str) -> list[str]:
         """Folders of the last ``lookback_hours`` and of the hour to come, for writers whose clock is ahead."""
         step = next((step for mark, step in _STEPS.items() if mark in pattern), timedelta(days=1))
-        end = datetime.now(UTC) + timedelta(hours=1)
+        end, zone = datetime.now(UTC) + timedelta(hours=1), ZoneInfo(self._settings.partition_zone)
         at, names = end - timedelta(hours=self._settings.lookback_hours + 1) - step, []
         while at <= end + step:
-            names.append(at.strftime(pattern).strip("/"))
-            at += step
+            names.append(at.astimezone(zone).strftime(pattern).strip("/"))
+            at += step / 2  # where clocks change, a day has 23 hours
         return list(dict.fromkeys(names))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
@@ -172,9 +173,20 @@ def test_partitions_are_listed_by_time(tmp_path: Path, feed: Callable[..., Feed]
     assert found.refresh() == 2
 
 
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/St_Johns", "Pacific/Kiritimati"])
+def test_partitions_may_be_named_in_a_zone_of_their_own(tmp_path: Path, feed: Callable[..., Feed], zone: str) -> None:
+    now = datetime.now(UTC)
+    for hours in (0, 1, 2, 3, 40):
+        local = (now - timedelta(hours=hours)).astimezone(ZoneInfo(zone))
+        put(tmp_path, f"{local:%Y/%m/%d/%H}/{hours}", 1.0)
+    assert feed(partition="%Y/%m/%d/%H", lookback_hours=3, partition_zone=zone).refresh() == 4
+    assert feed(partition="%Y/%m/%d/%H", lookback_hours=3).refresh() < 4
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
+        ("online: {partition_zone: Berlin}", "found 'Berlin'; a name of the IANA time zones"),
         ("online: {poll_seconds: 0}", "greater than 0"),
         ("online: {ordr: newest_first}", "unknown key 'ordr'"),
         ("online: {budget: {tokens_per_day: -1}}", "greater than or equal to 1"),
