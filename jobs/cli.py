@@ -41,7 +41,7 @@ app.command()(online)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Score everything again instead of going on where a run stopped.")]
-Store = Annotated[str, typer.Argument(help="A score store: a local path, file://, s3:// or gs://.")]
+Store = Annotated[str, typer.Argument(help="A score store: a local path, file://, s3://, gs:// or az://.")]
 
 
 @app.command()

@@ -11,7 +11,7 @@ traces_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-Uri = Annotated[str, typer.Argument(help="A file or folder of traces: a local path, file://, s3:// or gs://.")]
+Uri = Annotated[str, typer.Argument(help="A file or folder of traces: a local path, file://, s3://, gs:// or az://.")]
 Format = Annotated[
     str | None,
     typer.Option(
@@ -99,7 +99,9 @@ def convert(
 
 @traces_app.command("label-import")
 def label_import(
-    uri: Annotated[str, typer.Argument(help="An export of a tracing tool: a file or folder, local, s3:// or gs://.")],
+    uri: Annotated[
+        str, typer.Argument(help="An export of a tracing tool: a file or folder, local, s3://, gs:// or az://.")
+    ],
     audit: Annotated[str, typer.Argument(help="The audit's folder; made where there is none.")],
     name: Annotated[str | None, typer.Option(help="Which labels: the name they are kept under in the tool.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what is there, name by name.")] = False,

@@ -6,7 +6,7 @@ import typer
 
 
 def trends(
-    store: Annotated[str, typer.Argument(help="A score store: a local path, file://, s3:// or gs://.")],
+    store: Annotated[str, typer.Argument(help="A score store: a local path, file://, s3://, gs:// or az://.")],
     window: Annotated[str, typer.Option(help="Length of a window: hour, day or week.")] = "day",
     scorer: Annotated[str | None, typer.Option(help="Only this scorer.")] = None,
     axis: Annotated[str | None, typer.Option(help="Only this axis.")] = None,

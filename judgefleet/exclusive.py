@@ -18,7 +18,7 @@ def create_exclusive(location: Location, data: bytes) -> bool:
 
     ``data`` must differ from writer to writer, since an upload whose answer was lost is known by its content.
     Local: a hard link, which the file system makes once. S3: a PUT with ``If-None-Match: *`` (RFC 9110, 13.1.2), which
-    AWS, Ceph, MinIO and R2 honour. gs://: looked up first and then written, so there two writers may both get True.
+    AWS, Ceph, MinIO and R2 honour. gs:// and az://: looked up first, then written, so two writers may both get True.
     Raises ConfigError and StoreError as ``write_atomic`` does.
     """
     with explained("write", location):

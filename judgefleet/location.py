@@ -1,9 +1,10 @@
-"""What an address means: a local path, ``file://``, ``s3://`` or ``gs://``, and the file system behind it.
+"""What an address means: a local path, ``file://``, ``s3://``, ``gs://`` or ``az://``, and the file system behind it.
 
 A query says what the address of an object store cannot: ``s3://bucket/traces?endpoint_override=127.0.0.1:9000&scheme=http``.
 Credentials come from the usual places (``AWS_ACCESS_KEY_ID``, a profile, the instance's role), never from the address.
 ``AWS_ENDPOINT_URL`` and ``AWS_REGION`` are honoured. A store that refuses the newer upload checksums (older Ceph)
-wants ``AWS_REQUEST_CHECKSUM_CALCULATION=when_required``.
+wants ``AWS_REQUEST_CHECKSUM_CALCULATION=when_required``. Azure goes by ``AZURE_STORAGE_ACCOUNT`` with
+``AZURE_STORAGE_KEY`` or ``AZURE_STORAGE_SAS_TOKEN``, else by what its default credential finds.
 """
 
 import os
@@ -25,7 +26,9 @@ _QUERY = re.compile(r"(.*)\?(\w+=[^?]*)", re.DOTALL)
 _OPTIONS = {
     "s3": ("anonymous", "endpoint_override", "region", "scheme"),
     "gs": ("anonymous", "endpoint_override", "scheme"),
+    "az": ("account", "endpoint_override", "scheme"),
 }
+_AZURE_ACCOUNT = "AZURE_STORAGE_ACCOUNT"
 _SECONDS_TO_CONNECT = 5.0
 _SECONDS_TO_ANSWER = 60.0
 
@@ -92,13 +95,15 @@ def open_location(uri: str | Path) -> Location:
     if not path.strip("/"):
         raise ConfigError(f"{text}: no bucket; write {scheme}://BUCKET/PATH")
     options = _options(text, scheme, query)
-    return Location(fs=_object_store(scheme, options, _aws_environment()), path=path.strip("/"), uri=text)
+    if scheme == "az" and not (dict(options).get("account") or os.environ.get(_AZURE_ACCOUNT)):
+        raise ConfigError(f"{text}: no storage account; write az://BUCKET/PATH?account=NAME, or set {_AZURE_ACCOUNT}")
+    return Location(fs=_object_store(scheme, options, _environment()), path=path.strip("/"), uri=text)
 
 
 def client_settings(location: Location) -> tuple[tuple[str, Any], ...]:
     """What another S3 client is opened with to reach what ``location`` does: region_name, endpoint_url, anonymous."""
     given = dict(_options(location.uri, "s3", _split_query(location.uri)[1]))
-    found = _s3_defaults(dict(_aws_environment())) | given
+    found = _s3_defaults(dict(_environment())) | given
     endpoint = found.get("endpoint_override")
     if endpoint and "://" not in endpoint:
         endpoint = f"{found.get('scheme', 'https')}://{endpoint}"
@@ -139,8 +144,8 @@ def _options(uri: str, scheme: str, query: str) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(options.items()))
 
 
-def _aws_environment() -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith("AWS_")))
+def _environment() -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith(("AWS_", "AZURE_"))))
 
 
 @lru_cache(maxsize=16)
@@ -151,6 +156,8 @@ def _object_store(scheme: str, options: tuple[tuple[str, str], ...], environment
     if scheme == "gs":
         patience = timedelta(seconds=_SECONDS_TO_ANSWER)
         return fs.GcsFileSystem(anonymous=anonymous, retry_time_limit=patience, **given)
+    if scheme == "az":
+        return _azure(given, dict(environment))
     return fs.S3FileSystem(
         anonymous=anonymous,
         connect_timeout=_SECONDS_TO_CONNECT,
@@ -159,6 +166,17 @@ def _object_store(scheme: str, options: tuple[tuple[str, str], ...], environment
         allow_delayed_open=True,
         **(_s3_defaults(dict(environment)) | given),
     )
+
+
+def _azure(given: Mapping[str, str], environment: Mapping[str, str]) -> Any:
+    """Blobs and Data Lake are asked at one endpoint where one is named, as Azurite has them."""
+    place = {"authority": given.get("endpoint_override"), "scheme": given.get("scheme")}
+    asked = {
+        f"{service}_storage_{name}": value for service in ("blob", "dfs") for name, value in place.items() if value
+    }
+    key, token = environment.get("AZURE_STORAGE_KEY"), environment.get("AZURE_STORAGE_SAS_TOKEN")
+    account = given.get("account") or environment[_AZURE_ACCOUNT]
+    return fs.AzureFileSystem(account, account_key=key, sas_token=None if key else token, **asked)
 
 
 def _s3_defaults(environment: Mapping[str, str]) -> dict[str, str]:

@@ -34,12 +34,22 @@ _USER_CAN_FIX = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.E
 # What an object store says in words; pyarrow passes no code for it.
 _REFUSED_WORDS = (
     "ACCESS_DENIED",
+    "AuthenticationFailed",
+    "AuthorizationFailure",
+    "AuthorizationPermissionMismatch",
     "HTTP status 403",
     "INVALID_ACCESS_KEY_ID",
     "PERMISSION_DENIED",
     "SIGNATURE_DOES_NOT_MATCH",
 )
-_USER_CAN_FIX_WORDS = (*_REFUSED_WORDS, "NO_SUCH_BUCKET", "is a directory")
+# Where they are looked for, by the name that pyarrow gives a file system.
+_CREDENTIALS = {
+    "s3": "AWS_ACCESS_KEY_ID, AWS_PROFILE or ",
+    "abfs": "AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN or ",
+    "gcs": "GOOGLE_APPLICATION_CREDENTIALS or ",
+}
+_NO_BUCKET_WORDS = ("NO_SUCH_BUCKET", "ContainerNotFound")
+_USER_CAN_FIX_WORDS = (*_REFUSED_WORDS, *_NO_BUCKET_WORDS, "is a directory")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -247,13 +257,14 @@ def _our_error(doing: str, location: Location, error: OSError) -> JudgefleetErro
     if isinstance(error, FileNotFoundError) and doing != "write":
         return MissingError(f"{location.uri}: no such file or folder; give a path that exists")
     if error.errno in _USER_CAN_FIX or any(words in said for words in _USER_CAN_FIX_WORDS):
-        return ConfigError(f"{location.uri}: cannot {doing} ({said}); {_hint(doing, said)}")
+        return ConfigError(f"{location.uri}: cannot {doing} ({said}); {_hint(doing, said, location)}")
     return StoreError(f"{location.uri}: cannot {doing} ({said}); try again when the store answers")
 
 
-def _hint(doing: str, said: str) -> str:
-    if "NO_SUCH_BUCKET" in said:
+def _hint(doing: str, said: str, location: Location) -> str:
+    if any(words in said for words in _NO_BUCKET_WORDS):
         return "make the bucket first, or name another"
     if any(words in said for words in _REFUSED_WORDS):
-        return "check the credentials (AWS_ACCESS_KEY_ID, AWS_PROFILE or the machine's role) and what they may do"
+        names = _CREDENTIALS.get(location.fs.type_name, "")
+        return f"check the credentials ({names}the machine's role) and what they may do"
     return "give a folder that can be written" if doing == "write" else "give a path that can be read"

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,9 +22,28 @@ from judgefleet.storage import (
     write_table_atomic,
 )
 
+# The account that Azurite has; its key is in Azurite's documentation.
+_AZURITE = "devstoreaccount1"
+_AZURITES_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
-@pytest.fixture(params=["path", "file", "s3"])
+
+@pytest.fixture
+def azure(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The options of an address at an Azurite that is up: JUDGEFLEET_AZURITE=HOST:PORT."""
+    if not (endpoint := os.environ.get("JUDGEFLEET_AZURITE")):
+        pytest.skip("JUDGEFLEET_AZURITE names no host:port of an Azurite")
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT", _AZURITE)
+    monkeypatch.setenv("AZURE_STORAGE_KEY", _AZURITES_KEY)
+    return f"endpoint_override={endpoint}&scheme=http"
+
+
+@pytest.fixture(params=["path", "file", "s3", "az"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "az":
+        options = request.getfixturevalue("azure")
+        found = open_location(f"az://bucket/{uuid.uuid4().hex}?{options}")
+        found.fs.create_dir("bucket")
+        return found.uri
     if request.param == "s3":
         s3_endpoint = request.getfixturevalue("s3_endpoint")
         return f"s3://bucket/{tmp_path.name}?endpoint_override={s3_endpoint}&scheme=http&region=us-east-1"
@@ -164,8 +184,8 @@ def test_a_name_that_is_not_utf8(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("uri", "said"),
     [
-        ("s3a://bucket/x", "found the scheme 's3a'; did you mean 's3'? allowed: file, gs, s3"),
-        ("http://host/x", "found the scheme 'http'; allowed: file, gs, s3"),
+        ("s3a://bucket/x", "found the scheme 's3a'; did you mean 's3'? allowed: az, file, gs, s3"),
+        ("http://host/x", "found the scheme 'http'; allowed: az, file, gs, s3"),
         ("s3://", "no bucket; write s3://BUCKET/PATH"),
         ("gs:///", "no bucket; write gs://BUCKET/PATH"),
         ("s3://b/x?endpoint=h", "found the option 'endpoint'; did you mean 'endpoint_override'?"),
@@ -197,6 +217,27 @@ def test_google_storage_opens_without_credentials() -> None:
     assert (location.fs.type_name, location.path, location.is_local) == ("gcs", "bucket/a", False)
 
 
+def test_azure_without_an_account_says_what_to_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT", raising=False)
+    with pytest.raises(ConfigError, match=r"no storage account; write az://BUCKET/PATH\?account=NAME, or set AZURE_"):
+        open_location("az://bucket/a")
+    location = open_location("az://bucket/a?account=mine")
+    assert (location.fs.type_name, location.path, location.is_local) == ("abfs", "bucket/a", False)
+
+
+def test_azure_refuses_another_key(azure: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_KEY", "AAAA")
+    with pytest.raises(ConfigError, match=r"(?s)AuthorizationFailure.*; check the credentials \(AZURE_STORAGE_KEY"):
+        list_objects(f"az://bucket/x?{azure}")
+    with pytest.raises(ConfigError, match=r"(?s)check the credentials \(AZURE_STORAGE_KEY"):
+        ensure_writable(f"az://bucket/x?{azure}")
+
+
+def test_no_such_container(azure: str) -> None:
+    with pytest.raises(ConfigError, match="make the bucket first"):
+        ensure_writable(f"az://nobody/out?{azure}")
+
+
 def test_no_such_bucket(s3_endpoint: str) -> None:
     with pytest.raises(ConfigError, match=r"NO_SUCH_BUCKET.*; make the bucket first"):
         ensure_writable(f"s3://nobody/out?endpoint_override={s3_endpoint}&scheme=http")
@@ -211,10 +252,10 @@ def test_the_endpoint_may_come_from_the_environment(s3_endpoint: str, monkeypatc
 def test_objects_that_others_wrote_page_by_page(s3_endpoint: str) -> None:
     # Straight into the server's memory: a thousand uploads would take most of the time of this file.
     backend = s3_backends["123456789012"]["aws"]
-    for number in range(1001):
-        backend.put_object("bucket", f"many/{number:04}", b"x")
+    for number in range(10_001):
+        backend.put_object("bucket", f"many/{number:05}", b"x")
     listed = list_objects(f"s3://bucket/many/?endpoint_override={s3_endpoint}&scheme=http")
-    assert len(listed) == 1001
+    assert len(listed) == 10_001
     assert read_bytes(listed[-1].uri) == b"x"
 
 
