@@ -78,7 +78,7 @@ def plan_only(config: BatchConfig, report: Reporter) -> dict[str, Any]:
         plan = read_input(prepared, report, logs)
     left = find_remaining(prepared, plan, done)
     report.say("writing every prompt to count its tokens")
-    costs = estimate(prepared.store, prepared.setup, left.judged, done, config.engine) if prepared.setup else None
+    costs = estimate(prepared.store, prepared.setup, left.judged, done, config.all_engines) if prepared.setup else None
     return {
         "run_id": config.run_id,
         "objects": len(prepared.objects),

@@ -1,7 +1,7 @@
 """What the commands do, once the command line is understood."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from rich.console import Console
 from jobs.batch import plan_only, run_batch
 from jobs.config import BatchConfig
 from jobs.console import ConsoleReporter
+from jobs.engines.config import EngineConfig
 from jobs.report import write_report
 from jobs.report_trends import trends_on_page
 from jobs.run_data import RunData
@@ -68,11 +69,11 @@ def dry_run_command(config: BatchConfig, *, as_json: bool) -> None:
         print(json.dumps(planned))  # noqa: T201
         return
     console = Console(highlight=False)
-    for name, shown in _dry_run_lines(planned, config.engine.tokens_per_second):
+    for name, shown in _dry_run_lines(planned, config.all_engines):
         console.print(f"{name:<22}{shown}", markup=False, soft_wrap=True)
 
 
-def _dry_run_lines(planned: dict[str, Any], rate: float) -> Iterator[tuple[str, str]]:
+def _dry_run_lines(planned: dict[str, Any], engines: Mapping[str, EngineConfig]) -> Iterator[tuple[str, str]]:
     yield "run", planned["run_id"]
     yield "objects", f"{planned['objects']:,}"
     for name, count in planned.items():
@@ -81,15 +82,14 @@ def _dry_run_lines(planned: dict[str, Any], rate: float) -> Iterator[tuple[str, 
     yield "rows", f"{planned['rows']:,}, of them {planned['rows_in_the_store']:,} in the store already"
     if "prompts" in planned:
         yield "prompts to ask", f"{planned['prompts']:,}"
-        yield "their tokens", f"{planned['tokens']:,}"
+        reckoned = ", where an engine is sent text reckoned from its characters" if planned["approximate"] else ""
+        yield "their tokens", f"{planned['tokens']:,}{reckoned}"
         yield "tokens to compute", f"{planned['tokens_computed']:,} with the prefix cache"
         without = timedelta(seconds=round(planned["seconds_without_cache"]))
         yield "engine time", f"{timedelta(seconds=round(planned['seconds']))}, without the prefix cache {without}"
-        yield (
-            "",
-            f"reckoned with {rate:,.0f} tokens a second (engine.tokens_per_second); the engine's start not counted",
-        )
-        yield "cost", f"{planned['cost']:,.2f} (engine.cost_per_hour)"
+        rates = ", ".join(f"{engine.tokens_per_second:,.0f}" for engine in engines.values())
+        yield "", f"reckoned with {rates} tokens a second (engine.tokens_per_second); the engine's start not counted"
+        yield "cost", f"{planned['cost']:,.2f} (engine.cost_per_hour and prices by token)"
 
 
 def report_command(store_uri: str, out: Path | None) -> None:

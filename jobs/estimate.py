@@ -3,7 +3,7 @@
 Prompts in messages have no tokens of ours to count: theirs are reckoned from characters, and the estimate says so.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -53,33 +53,43 @@ class Estimate:
         return asdict(self)
 
 
+class PrefixCount:
+    """Counts as a prefix cache does: whole blocks of ``block`` tokens, each known by all that stands before it."""
+
+    def __init__(self, block: int) -> None:
+        self._block, self._seen = block, set[int]()
+        self.prompts = self.tokens = self.computed = 0
+
+    def add(self, prompt: Sequence[int]) -> None:
+        """One more prompt."""
+        chain, fresh = 0, len(prompt) % self._block
+        # The cache never serves a whole prompt: the last token is computed to get the next one.
+        last = len(prompt) // self._block - (fresh == 0)
+        for position in range(len(prompt) // self._block):
+            chain = hash((chain, *prompt[position * self._block : (position + 1) * self._block]))
+            if chain not in self._seen or position >= last:
+                fresh += self._block
+            self._seen.add(chain)
+        self.prompts, self.tokens, self.computed = self.prompts + 1, self.tokens + len(prompt), self.computed + fresh
+
+
 def count_tokens(prompts: Iterable[Sequence[int]], block: int) -> TokenCount:
-    """Count as a prefix cache does: whole blocks of ``block`` tokens, each known by all that stands before it.
+    """What one prefix cache makes of ``prompts``, in their order.
 
     >>> count_tokens([[1, 2, 3, 4, 5], [1, 2, 3, 4, 6]], block=2)
     TokenCount(prompts=2, tokens=10, computed=6)
     """
-    seen: set[int] = set()
-    number = total = computed = 0
+    count = PrefixCount(block)
     for prompt in prompts:
-        number, total, chain = number + 1, total + len(prompt), 0
-        fresh = len(prompt) % block
-        # The cache never serves a whole prompt: the last token is computed to get the next one.
-        last = len(prompt) // block - (fresh == 0)
-        for position in range(len(prompt) // block):
-            chain = hash((chain, *prompt[position * block : (position + 1) * block]))
-            if chain not in seen or position >= last:
-                fresh += block
-            seen.add(chain)
-        computed += fresh
-    return TokenCount(prompts=number, tokens=total, computed=computed)
+        count.add(prompt)
+    return TokenCount(prompts=count.prompts, tokens=count.tokens, computed=count.computed)
 
 
 def estimate(
-    store: Location, setup: JudgeSetup, chunks: Sequence[Chunk], done: IdSet, engine: EngineConfig
+    store: Location, setup: JudgeSetup, chunks: Sequence[Chunk], done: IdSet, engines: Mapping[str, EngineConfig]
 ) -> Estimate:
     """Write every prompt that is still to be asked, and count. One chunk at a time in memory."""
-    return estimate_prompts((prompt for _, prompt in asked(store, setup, chunks, done)), engine)
+    return estimate_prompts((prompt for _, prompt in asked(store, setup, chunks, done)), engines)
 
 
 def asked(store: Location, setup: JudgeSetup, chunks: Sequence[Chunk], done: IdSet) -> Iterator[tuple[Unit, Prompt]]:
@@ -95,36 +105,51 @@ def tokens_of(prompt: Prompt, engine: EngineConfig) -> Tokens:
     return size(prompt, request(prompt, engine, engine.model)[1])
 
 
-def estimate_prompts(prompts: Iterable[Prompt], engine: EngineConfig) -> Estimate:
-    """Count ``prompts`` for ``engine``; each is looked at once and not kept."""
-    tally = _Tally()
-    counted = count_tokens(tally.seen(prompts, engine), engine.block_size)
-    tokens = counted.tokens + tally.reckoned
-    computed = (counted.computed if engine.prefix_caching else counted.tokens) + tally.reckoned
-    rate = engine.tokens_per_second * engine.replicas
-    per_token = cost(engine, Tokens(read=tokens, written=tally.written))
+def estimate_prompts(prompts: Iterable[Prompt], engines: Mapping[str, EngineConfig]) -> Estimate:
+    """Count ``prompts``, each for its engine, with a cache of its own; each is looked at once and not kept.
+
+    Engines work beside each other, so the slowest decides when all is done.
+    """
+    tallies = {name: _Tally(engine) for name, engine in engines.items()}
+    for prompt in prompts:
+        tallies[prompt.engine].add(prompt)
+    found = tallies.values()
     return Estimate(
-        prompts=counted.prompts,
-        tokens=tokens,
-        tokens_computed=counted.computed + tally.reckoned,
-        seconds=computed / rate,
-        seconds_without_cache=tokens / rate,
-        cost=computed / rate / 3600 * engine.cost_per_hour * engine.replicas + per_token,
-        approximate=tally.reckoned > 0,
+        prompts=sum(one.count.prompts for one in found),
+        tokens=sum(one.tokens for one in found),
+        tokens_computed=sum(one.count.computed + one.reckoned for one in found),
+        seconds=max(one.seconds for one in found),
+        seconds_without_cache=max(one.tokens / one.rate for one in found),
+        cost=sum(one.cost for one in found),
+        approximate=any(one.reckoned for one in found),
     )
 
 
-@dataclass
 class _Tally:
-    """What is counted beside token ids while prompts pass by."""
+    """What one engine is asked. ``reckoned``: tokens of messages, which have no ids."""
 
-    reckoned: int = 0
-    written: int = 0
+    def __init__(self, engine: EngineConfig) -> None:
+        self._engine, self.count = engine, PrefixCount(engine.block_size)
+        self.reckoned = self._written = 0
+        self.rate = engine.tokens_per_second * engine.replicas
 
-    def seen(self, prompts: Iterable[Prompt], engine: EngineConfig) -> Iterator[Sequence[int]]:
-        """The token ids of each prompt; none for messages, whose tokens are added to ``reckoned``."""
-        for prompt in prompts:
-            found = tokens_of(prompt, engine)
-            self.reckoned += found.read if prompt.messages else 0
-            self.written += found.written
-            yield prompt.token_ids
+    def add(self, prompt: Prompt) -> None:
+        taken = tokens_of(prompt, self._engine)
+        self.reckoned += taken.read if prompt.messages else 0
+        self._written += taken.written
+        self.count.add(prompt.token_ids)
+
+    @property
+    def tokens(self) -> int:
+        return self.count.tokens + self.reckoned
+
+    @property
+    def seconds(self) -> float:
+        counted = self.count.computed if self._engine.prefix_caching else self.count.tokens
+        return (counted + self.reckoned) / self.rate
+
+    @property
+    def cost(self) -> float:
+        """By the hour of its machines, and by the token."""
+        hours = self.seconds / 3600 * self._engine.cost_per_hour * self._engine.replicas
+        return hours + cost(self._engine, Tokens(read=self.tokens, written=self._written))

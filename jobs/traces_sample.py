@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -61,6 +60,19 @@ class StratumDraw:
     cost: float | None = None
 
 
+@dataclass(kw_only=True)
+class _Spent:
+    """On the prompts of a stratum; ``price``: of its tokens."""
+
+    tokens: Tokens = field(default_factory=Tokens)
+    price: float = 0.0
+
+    def add(self, prompt: Prompt, engine: EngineConfig) -> None:
+        """One more prompt for ``engine``."""
+        taken = tokens_of(prompt, engine)
+        self.tokens, self.price = self.tokens + taken, self.price + cost(engine, taken)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Drawn:
     """All of it. ``decisions``: traces and rejects by what became of them. ``reasons``: rejects by reason."""
@@ -110,7 +122,7 @@ def sample(config: BatchConfig, report: Reporter) -> Drawn:
         plan = make_plan(
             staged_dataset(open_location(staged)), prepared.store, _RUN, config.run.chunk_traces, config.sampling
         )
-        spent: dict[str, Tokens] = defaultdict(Tokens)
+        spent: dict[str, _Spent] = defaultdict(_Spent)
         costs = _costs(prepared, plan, spent, report)
         rejects = read_table(prepared.store.child(f"_runs/{_RUN}/rejects.parquet"), ["reason"])
     return Drawn(
@@ -137,34 +149,33 @@ def _stage(prepared: Prepared, path: Path, report: Reporter) -> None:
     write_joined(intake.joined(staged_dataset(folder)), INTAKE_SCHEMA, folder)
 
 
-def _costs(prepared: Prepared, plan: Plan, spent: dict[str, Tokens], report: Reporter) -> Estimate | None:
+def _costs(prepared: Prepared, plan: Plan, spent: dict[str, _Spent], report: Reporter) -> Estimate | None:
     """Of every prompt that follows from the draw; ``spent`` is filled by stratum. None where nobody judges."""
     if (setup := prepared.setup) is None:
         return None
     report.say("writing every prompt to count its tokens")
-    engine = prepared.config.engine
+    engines = prepared.config.all_engines
 
     def seen() -> Iterator[Prompt]:
         for unit, prompt in asked(prepared.store, setup, plan.chunks, IdSet()):
             # Both halves of a pair are in one prompt: it is counted where the first of them is.
-            spent[unit.rows[0].sample.stratum] += tokens_of(prompt, engine)
+            spent[unit.rows[0].sample.stratum].add(prompt, engines[prompt.engine])
             yield prompt
 
-    return estimate_prompts(seen(), engine)
+    return estimate_prompts(seen(), engines)
 
 
 def _strata(
-    config: BatchConfig, cells: Sequence[Cell], costs: Estimate | None, spent: Mapping[str, Tokens]
+    config: BatchConfig, cells: Sequence[Cell], costs: Estimate | None, spent: Mapping[str, _Spent]
 ) -> Iterator[StratumDraw]:
     """Every stratum of the plan in its order, also one that no trace is in."""
     plan = config.sampling
     asked_for = [(s.name, s.rate, s.floor) for s in plan.strata]
-    price = partial(_price, config.engine, costs, spent) if costs else None
     for name, rate, floor in [*asked_for, (DEFAULT_STRATUM, plan.default_rate, plan.default_floor)]:
         mine = [cell for cell in cells if cell.stratum == name]
         traces = sum(cell.traces for cell in mine)
         expected = sum(cell.probability * cell.traces for cell in mine)
-        tokens = spent.get(name, Tokens())
+        taken = spent.get(name, _Spent())
         yield StratumDraw(
             stratum=name,
             traces=traces,
@@ -177,13 +188,13 @@ def _strata(
             probability_mean=expected / traces if traces else None,
             expected=expected,
             sampled=sum(cell.sampled for cell in mine),
-            tokens=tokens.read + tokens.written if price else None,
-            cost=price(tokens) if price else None,
+            tokens=taken.tokens.read + taken.tokens.written if costs else None,
+            cost=_price(costs, spent, taken) if costs else None,
         )
 
 
-def _price(engine: EngineConfig, costs: Estimate, spent: Mapping[str, Tokens], tokens: Tokens) -> float:
+def _price(costs: Estimate, spent: Mapping[str, _Spent], mine: _Spent) -> float:
     """Prices by token as they are; the time of an engine is shared out by tokens read."""
-    everything = sum(spent.values(), Tokens())
-    hours = costs.cost - cost(engine, everything)
-    return cost(engine, tokens) + (hours * tokens.read / everything.read if everything.read else 0.0)
+    hours = costs.cost - sum(each.price for each in spent.values())
+    read = sum(each.tokens.read for each in spent.values())
+    return mine.price + (hours * mine.tokens.read / read if read else 0.0)
