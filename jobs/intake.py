@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import sha256
 from itertools import islice
 from typing import Any
 
@@ -17,7 +18,7 @@ from jobs.fetch import contents
 from jobs.joined import join, whole_and_parts
 from judgefleet.errors import MissingError
 from judgefleet.golden import GoldenItem, enrich, load_golden
-from judgefleet.hashing import stable_hash, unit_interval
+from judgefleet.hashing import unit_interval
 from judgefleet.sample import SAMPLE_SCHEMA, Sample, sample_row
 from judgefleet.storage import Location, ObjectInfo
 from judgefleet.trace import Trace, trace_row
@@ -181,9 +182,9 @@ def _tokens(trace: Trace) -> int:
 
 
 def _content_hash(trace: Trace) -> str:
-    """Over everything but where it was read: the same trace in two objects is one trace."""
-    row = {key: value for key, value in trace_row(trace).items() if key != "source_uri"}
-    return stable_hash(row | {"started_at": str(trace.started_at)})
+    """Over everything but where it was read: the same trace in two objects is one trace. Compared within one run."""
+    row = trace_row(trace) | {"source_uri": None, "attributes": sorted(trace.attributes.items())}
+    return sha256(repr(row).encode()).hexdigest()[:32]
 
 
 @lru_cache(maxsize=4)

@@ -95,6 +95,21 @@ TRACE_SCHEMA = pa.schema(
 )
 
 
+def texts_of(trace: Trace) -> list[str]:
+    """Every text of a trace, in one order: for what has to look at them all, once for each of many traces."""
+    named = (trace.conversation_id, trace.service, trace.environment, trace.experiment, trace.variant)
+    found = [trace.trace_id, trace.span_id, *named, trace.output, trace.reference, trace.source_uri]
+    texts = [text for text in found if text is not None]
+    for message in trace.messages:
+        texts += (message.role, message.content)
+    texts += trace.contexts
+    for call in trace.tool_calls:
+        texts += (call.name, call.arguments) if call.result is None else (call.name, call.arguments, call.result)
+    texts += trace.attributes
+    texts += trace.attributes.values()
+    return texts
+
+
 def trace_row(trace: Trace) -> dict[str, Any]:
     """The trace as one row of ``TRACE_SCHEMA``. By hand: ``asdict`` copies every text, at several times the cost."""
     row = {name: getattr(trace, name) for name in TRACE_SCHEMA.names}

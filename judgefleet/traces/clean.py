@@ -7,7 +7,7 @@ from functools import cache
 from operator import is_
 from typing import Any
 
-from judgefleet.trace import Trace
+from judgefleet.trace import Trace, texts_of
 from judgefleet.traces.reject import Reject
 
 SANITISED = "judgefleet.sanitised"
@@ -25,6 +25,8 @@ def cleaned(item: Trace | Reject) -> Trace | Reject:
     >>> cleaned(Trace(trace_id="t", output="a\\0b")).attributes
     {'judgefleet.sanitised': 'output'}
     """
+    if isinstance(item, Trace) and _is_plain("".join(texts_of(item))):
+        return item
     changes = _changes(item)
     if not changes:
         return item
@@ -33,11 +35,15 @@ def cleaned(item: Trace | Reject) -> Trace | Reject:
     return replace(item, **changes)
 
 
+def _is_plain(text: str) -> bool:
+    """Every text of every trace comes by, so what most are made of is told fast."""
+    return (text.isascii() and "\0" not in text) or not _UNSAFE.search(text)
+
+
 def _clean(value: Any) -> Any:
-    """The same object when it is safe, else a safe copy. Every text of every trace comes by, so the common is first."""
+    """The same object when it is safe, else a safe copy."""
     if isinstance(value, str):
-        plain = value.isascii() and "\0" not in value
-        return value if plain or not _UNSAFE.search(value) else _UNSAFE.sub(_REPLACEMENT, value)
+        return value if _is_plain(value) else _UNSAFE.sub(_REPLACEMENT, value)
     if not value:
         return value
     if isinstance(value, tuple):

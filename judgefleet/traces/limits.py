@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from judgefleet.trace import Trace
+from judgefleet.trace import Trace, texts_of
 from judgefleet.traces.content import ReadOptions
 from judgefleet.traces.reject import Reject, excerpt
 
@@ -17,6 +17,8 @@ def within(item: Trace | Reject, options: ReadOptions) -> Trace | Reject:
         return item
     if (found := len(item.attributes)) > options.max_columns:
         return _rejected(item, f"found {found:,} attributes; max_columns is {options.max_columns:,}")
+    if sum(map(len, texts_of(item))) <= options.max_text:
+        return item  # as nearly all are
     for name, text in _texts(item):
         if len(text) > options.max_text:
             return _rejected(item, f"{name}: found {len(text):,} characters; max_text is {options.max_text:,}")

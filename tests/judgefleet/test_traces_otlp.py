@@ -301,7 +301,7 @@ def test_a_uuid_is_a_trace_id() -> None:
             "resourceSpans[0].scopeSpans[0].spans[0]",
             "found 'x'",
         ),
-        ({"resourceLogs": []}, "document", "found resourceLogs; an OTLP message with resourceSpans belongs here"),
+        ({"resourceMetrics": []}, "document", "found resourceMetrics; an OTLP message with resourceSpans belongs here"),
     ],
 )
 def test_documents_that_are_not_shaped_like_otlp(document: Any, position: str, said: str) -> None:
