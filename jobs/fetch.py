@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from judgefleet.errors import MissingError
 from judgefleet.storage import read_bytes
+from judgefleet.traces.reject import Reject
 
 _OBJECTS_AHEAD = 8
 _BYTES_AHEAD = 32 * 2**20
@@ -36,6 +37,11 @@ def contents(objects: Iterable[tuple[str, int]]) -> Iterator[bytes | MissingErro
             del future
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def gone(uri: str) -> Reject:
+    """What is said of an object that has vanished since."""
+    return Reject(uri=uri, position="object", reason="it was there when the input was listed, and is not any more")
 
 
 def _content(future: Future[bytes]) -> bytes | MissingError:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from jobs.config import BatchConfig
-from jobs.fetch import contents
+from jobs.fetch import contents, gone
 from jobs.joined import join, whole_and_parts
 from judgefleet.errors import MissingError
 from judgefleet.golden import GoldenItem, enrich, load_golden
@@ -93,8 +93,7 @@ class Intake:
         """The rows of one object; ``data``: what is stored at ``uri`` or that it is gone, where that is known."""
         given = self.config.input
         if isinstance(data, MissingError):
-            reason = "it was there when the input was listed, and is not any more"
-            yield {"place": f"{place}-0"} | _rejected(Reject(uri=uri, position="object", reason=reason))
+            yield {"place": f"{place}-0"} | _rejected(gone(uri))
             return
         parts = read_parts(uri, data, format=given.format, options=given.read)
         for number, (found, spans) in enumerate(whole_and_parts(parts, uri, given.read)):

@@ -10,16 +10,20 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from itertools import groupby, islice
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
+from zlib import crc32
 
 import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from jobs.spill import by_file, files_for
 from judgefleet.storage import Location, write_table_atomic
 from judgefleet.trace import Trace
+from judgefleet.traces.clean import safe
 from judgefleet.traces.content import ReadOptions
 from judgefleet.traces.reject import Reject
 from judgefleet.traces.span import Span, SpanEvent
@@ -36,7 +40,6 @@ SPANS_SCHEMA = pa.schema([*((name, pa.string()) for name in _TEXTS), ("of_spans"
 SPLIT = """
     select trace_id from staged where of_spans group by trace_id having count(distinct split_part(place, '-', 1)) > 1
 """
-_PARTS = f"select {', '.join(_TEXTS)} from staged where of_spans {{which}} order by trace_id, place"  # noqa: S608
 _FIELDS = tuple(field.name for field in fields(Span))
 _ROWS = 2000
 _MEMORY = "1GB"
@@ -69,8 +72,9 @@ def whole_and_rows(parts: Iterable[Part], uri: str, place: str) -> Iterator[Trac
         if spans is None:
             yield found
             continue
-        row = {"trace_id": found.trace_id, "place": f"{place}-{number:09d}", "source_uri": uri, "of_spans": True}
+        here = {"trace_id": found.trace_id, "place": f"{place}-{number:09d}", "source_uri": uri, "of_spans": True}
         told = {name: getattr(found, name) for name in _TOLD} if isinstance(found, Reject) else {}
+        row = {name: safe(value) for name, value in here.items()}
         yield {**row, **told, "spans": _packed(spans)}
 
 
@@ -90,17 +94,31 @@ def _grouped(parts: Iterable[Part]) -> Iterator[tuple[Any, list[Span] | None]]:
 
 
 def join(staged: ds.Dataset, options: ReadOptions, *, only_split: bool = False) -> Iterator[Joined]:
-    """Every trace of which spans were staged, or those that lie in several objects. One trace in memory at a time."""
-    query = _PARTS.format(which=f"and trace_id in ({SPLIT})" if only_split else "")
+    """Every trace of which spans were staged, or those that lie in several objects. Some traces in memory at a time."""
     with TemporaryDirectory(prefix="judgefleet-") as spill, duckdb.connect() as db:
         db.execute(f"set memory_limit = '{_MEMORY}'")
         db.execute("set temp_directory = ?", [spill])
         db.register("staged", staged)
-        rows = (row for batch in db.sql(query).to_arrow_reader(256) for row in batch.to_pylist())
-        for _, group in groupby(rows, key=lambda row: row["trace_id"]):
-            held = list(group)
-            objects = len({row["place"].partition("-")[0] for row in held})
-            yield Joined(place=held[0]["place"], objects=objects, found=_joined(held, options))
+        which = f"where of_spans and trace_id in ({SPLIT})" if only_split else "where of_spans"
+        [(rows,)] = db.execute(f"select count(*) from staged {which}").fetchall()  # noqa: S608 - our own words
+        if not rows:
+            return
+        reader = db.sql(f"select {', '.join(_TEXTS)} from staged {which}").to_arrow_reader(256)  # noqa: S608
+        for table in by_file(reader, reader.schema, files := files_for(rows), partial(_files_of, files=files)):
+            yield from _of_file(table.sort_by([("trace_id", "ascending"), ("place", "ascending")]), options)
+
+
+def _files_of(batch: pa.RecordBatch, files: int) -> list[int]:
+    """All spans of a trace go to one file."""
+    return [crc32(trace_id.encode()) % files for trace_id in batch["trace_id"].to_pylist()]
+
+
+def _of_file(table: pa.Table, options: ReadOptions) -> Iterator[Joined]:
+    rows = (row for batch in table.to_batches(256) for row in batch.to_pylist())
+    for _, group in groupby(rows, key=lambda row: row["trace_id"]):
+        held = list(group)
+        objects = len({row["place"].partition("-")[0] for row in held})
+        yield Joined(place=held[0]["place"], objects=objects, found=_joined(held, options))
 
 
 def write_joined(rows: Iterable[Mapping[str, Any]], schema: pa.Schema, folder: Location) -> None:

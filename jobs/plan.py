@@ -1,12 +1,13 @@
 """Plan: from what was read to chunks of samples in the order that shares most, and what is left to score."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
 from pyarrow import fs
@@ -14,6 +15,7 @@ from pyarrow import fs
 from jobs.draw import Cell, draw, outcome
 from jobs.intake import INTAKE_SCHEMA
 from jobs.joined import SPLIT
+from jobs.spill import by_file, files_for
 from judgefleet.sample import SAMPLE_SCHEMA
 from judgefleet.sampling import SamplingPlan
 from judgefleet.storage import Location, explained, write_table_atomic
@@ -42,11 +44,18 @@ _DECIDED = """
 _NOT_WEIGHED = "create temp table drawn (place varchar, probability double, sampled boolean)"
 _COUNTS = "select decision, count(*) from decided group by 1"
 # Day by day, so that a chunk is a file or two in the store and not one for each of thirty days.
-_CHUNKS = """
-    select intake.* replace (coalesce(decided.probability, intake.inclusion_probability) as inclusion_probability)
+_ORDERED = """
+    create temp table ordered as
+    select place, decided.probability, row_number() over (
+        order by date_trunc('day', group_start) nulls last, group_key, trace_id, span_id) - 1 as number
     from intake join decided using (place) where decided.decision = 'sampled'
-    order by date_trunc('day', group_start) nulls last, group_key, trace_id, span_id
 """
+# The rows as they come; what is joined to them is narrow, and held in their stead.
+_CHUNKS = """
+    select intake.* replace (coalesce(ordered.probability, intake.inclusion_probability) as inclusion_probability),
+        number from intake join ordered using (place)
+"""
+_AS_WRITTEN = "set disabled_optimizers = 'join_order,build_side_probe_side'"
 _REJECTS = """
     select source_uri, position, reason, trace_id, excerpt from intake where decision = 'rejected'
     union all
@@ -101,9 +110,19 @@ def make_plan(
         counts = Counter(dict(db.execute(_COUNTS).fetchall()))
         rejects = db.sql(_REJECTS).to_arrow_table()
         write_table_atomic(store, f"_runs/{run_id}/rejects.parquet", rejects)
-        ordered = db.sql(_CHUNKS).to_arrow_reader(1024)
-        chunks = tuple(_write_chunks(ordered, store, run_id, chunk_traces))
+        chunks = tuple(_write_chunks(_in_order(db), store, run_id, chunk_traces))
     return Plan(chunks=chunks, counts=counts, rejects=rejects.num_rows, factor=factor, cells=cells)
+
+
+def _in_order(db: duckdb.DuckDBPyConnection) -> Iterator[pa.Table]:
+    """What is sampled, in the order of the chunks."""
+    db.execute(_ORDERED)
+    db.execute(_AS_WRITTEN)
+    [(rows,)] = db.execute("select count(*) from ordered").fetchall()
+    reader = db.sql(_CHUNKS).to_arrow_reader(1024)
+    files = files_for(rows)
+    for table in by_file(reader, reader.schema, files, lambda batch: np.asarray(batch["number"]) * files // rows):
+        yield table.sort_by("number").drop_columns("number")
 
 
 def _draw_nothing(db: duckdb.DuckDBPyConnection) -> float:
@@ -118,22 +137,23 @@ def staged_dataset(folder: Location) -> ds.Dataset:
     return ds.dataset(folder.path, schema=INTAKE_SCHEMA, format="parquet", filesystem=folder.fs)
 
 
-def _write_chunks(batches: pa.RecordBatchReader, store: Location, run_id: str, size: int) -> Iterator[Chunk]:
-    for number, table in enumerate(_chunked(batches, size)):
+def _write_chunks(ordered: Iterable[pa.Table], store: Location, run_id: str, size: int) -> Iterator[Chunk]:
+    for number, table in enumerate(_chunked(ordered, size)):
         path = f"_samples/{run_id}/chunk-{number:06d}.parquet"
         write_table_atomic(store, path, table.select(SAMPLE_SCHEMA.names).cast(SAMPLE_SCHEMA))
         yield Chunk(path=path, samples=table.num_rows)
 
 
-def _chunked(batches: pa.RecordBatchReader, size: int) -> Iterator[pa.Table]:
+def _chunked(ordered: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
     """Tables of about ``size`` rows; rows with one group key are never parted."""
-    held = batches.schema.empty_table()
-    for batch in batches:
-        held = pa.concat_tables([held, pa.Table.from_batches([batch])])
+    held: pa.Table | None = None
+    for part in (batch for table in ordered for batch in table.to_batches(1024)):
+        rows = pa.Table.from_batches([part])
+        held = rows if held is None else pa.concat_tables([held, rows])
         while (cut := _cut(held["group_key"].to_pylist(), size)) is not None:
             yield held.slice(0, cut)
             held = held.slice(cut)
-    if held.num_rows:
+    if held is not None and held.num_rows:
         yield held
 
 

@@ -8,6 +8,7 @@ was rejected: where that is there, the part is done. When all are, what has span
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -78,9 +79,17 @@ def convert(given: InputConfig, out: str, progress: Callable[[int, int], None] =
 
 
 def _apart(uri: str, out: str) -> None:
-    inside, outside = (open_location(place).path.rstrip("/") + "/" for place in (uri, out))
+    inside, outside = map(_whole_path, (uri, out))
     if outside.startswith(inside):
         raise ConfigError(f"the output {out!r} lies inside the input {uri!r}, and would be read; give another folder")
+
+
+def _whole_path(uri: str) -> str:
+    """With what tells two stores apart, and where links lead to."""
+    found = open_location(uri)
+    if found.is_local:
+        return f"{os.path.realpath(found.path)}/"
+    return f"{found.fs.type_name}{found.uri.partition('?')[2]}/{found.path.rstrip('/')}/"
 
 
 def _claim(folder: Location, given: InputConfig) -> None:

@@ -12,10 +12,11 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from jobs.config import InputConfig
+from jobs.fetch import contents, gone
 from jobs.joined import SPANS_SCHEMA, Part, join, whole_and_rows
 from jobs.traces_found import UNKNOWN, Found, Seen, counted
-from judgefleet.errors import ConfigError
-from judgefleet.storage import ObjectInfo, list_objects, read_bytes
+from judgefleet.errors import ConfigError, MissingError
+from judgefleet.storage import ObjectInfo, list_objects
 from judgefleet.trace import Trace
 from judgefleet.traces.reader import read_parts, recognise
 from judgefleet.traces.span import Span
@@ -30,8 +31,9 @@ def inspect(given: InputConfig, most: int, progress: Callable[[int, int], None] 
     found, seen = Found(objects=len(objects), bytes=sum(info.size for info in objects)), Seen()
     chosen = spread(objects, most)
     with TemporaryDirectory(prefix="judgefleet-") as scratch:
-        for number, info in enumerate(chosen):
-            rows = list(_look(info, f"{number:09d}", given, found, seen))
+        ahead = contents((info.uri, info.size) for info in chosen)
+        for number, (info, data) in enumerate(zip(chosen, ahead, strict=True)):
+            rows = list(_look(info.uri, data, f"{number:09d}", given, found, seen))
             pq.write_table(pa.Table.from_pylist(rows, schema=SPANS_SCHEMA), Path(scratch, f"{number:09d}.parquet"))
             progress(number + 1, len(chosen))
         for one in join(ds.dataset(scratch, schema=SPANS_SCHEMA, format="parquet"), given.read):
@@ -63,13 +65,18 @@ def spread(objects: Sequence[ObjectInfo], most: int) -> list[ObjectInfo]:
     return [objects[round(n * (len(objects) - 1) / max(most - 1, 1))] for n in range(most)]
 
 
-def _look(info: ObjectInfo, place: str, given: InputConfig, found: Found, seen: Seen) -> Iterator[dict[str, Any]]:
+def _look(
+    uri: str, data: bytes | MissingError, place: str, given: InputConfig, found: Found, seen: Seen
+) -> Iterator[dict[str, Any]]:
     """Counts what is whole; rows of SPANS_SCHEMA are for what others may hold parts of."""
-    data, name = read_bytes(info.uri), given.format
     found.read += 1
-    found.formats[recognise(info.uri, data, given.read) or UNKNOWN if name == "auto" else name] += 1
+    if isinstance(data, MissingError):
+        counted(gone(uri), found, seen)
+        return
+    name = given.format
+    found.formats[recognise(uri, data, given.read) or UNKNOWN if name == "auto" else name] += 1
     inside: set[str] = set()
-    for item in whole_and_rows(_counting(read_parts(info.uri, data, name, given.read), found), info.uri, place):
+    for item in whole_and_rows(_counting(read_parts(uri, data, name, given.read), found), uri, place):
         if isinstance(item, Mapping):
             yield item
             continue

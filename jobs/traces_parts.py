@@ -14,10 +14,13 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from jobs.config import InputConfig
+from jobs.fetch import contents, gone
 from jobs.joined import SPANS_SCHEMA, join, whole_and_rows
+from judgefleet.errors import MissingError
 from judgefleet.hashing import stable_hash
 from judgefleet.storage import Location, ObjectInfo, exists, explained, folder_entries, write_atomic
 from judgefleet.trace import Trace, traces_to_table
+from judgefleet.traces.clean import safe
 from judgefleet.traces.content import ReadOptions
 from judgefleet.traces.reader import read_parts
 from judgefleet.traces.reject import Reject
@@ -36,7 +39,7 @@ class Part:
     name: str = field(default="")
 
     def __post_init__(self) -> None:
-        known = [(info.uri, info.size, f"{info.modified:.6f}") for info in self.objects]
+        known = [(safe(info.uri), info.size, f"{info.modified:.6f}") for info in self.objects]
         object.__setattr__(self, "name", f"part-{stable_hash(known, length=16)}.parquet")
 
 
@@ -57,8 +60,12 @@ def write_part(part: Part, folder: Location, given: InputConfig) -> None:
     """Read the objects of ``part`` and write its files."""
 
     def found() -> Iterator[Found]:
-        for number, info in enumerate(part.objects):
-            parts = read_parts(info.uri, format=given.format, options=given.read)
+        ahead = contents((info.uri, info.size) for info in part.objects)
+        for number, (info, data) in enumerate(zip(part.objects, ahead, strict=True)):
+            if isinstance(data, MissingError):
+                yield gone(info.uri)
+                continue
+            parts = read_parts(info.uri, data, given.format, given.read)
             yield from whole_and_rows(parts, info.uri, f"{part.name}/{number:09d}")
 
     _write(found(), folder, part.name)

@@ -175,8 +175,10 @@ def _azure(given: Mapping[str, str], environment: Mapping[str, str]) -> Any:
         f"{service}_storage_{name}": value for service in ("blob", "dfs") for name, value in place.items() if value
     }
     key, token = environment.get("AZURE_STORAGE_KEY"), environment.get("AZURE_STORAGE_SAS_TOKEN")
+    # Arrow puts the token behind an address as it is.
+    sas = f"?{token.removeprefix('?')}" if token and not key else None
     account = given.get("account") or environment[_AZURE_ACCOUNT]
-    return fs.AzureFileSystem(account, account_key=key, sas_token=None if key else token, **asked)
+    return fs.AzureFileSystem(account, account_key=key, sas_token=sas, **asked)
 
 
 def _s3_defaults(environment: Mapping[str, str]) -> dict[str, str]:

@@ -30,6 +30,8 @@ __all__ = [
 ]
 
 _HIDDEN = ("_", ".")
+# As Arrow calls its file system.
+_AZURE = "abfs"
 _USER_CAN_FIX = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EROFS}
 # What an object store says in words; pyarrow passes no code for it.
 _REFUSED_WORDS = (
@@ -45,7 +47,7 @@ _REFUSED_WORDS = (
 # Where they are looked for, by the name that pyarrow gives a file system.
 _CREDENTIALS = {
     "s3": "AWS_ACCESS_KEY_ID, AWS_PROFILE or ",
-    "abfs": "AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN or ",
+    _AZURE: "AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN or ",
     "gcs": "GOOGLE_APPLICATION_CREDENTIALS or ",
 }
 _NO_BUCKET_WORDS = ("NO_SUCH_BUCKET", "ContainerNotFound")
@@ -115,7 +117,8 @@ def read_bytes(uri: str | Path) -> bytes:
 def write_atomic(location: Location, data: bytes) -> str:
     """Write ``data`` so that a reader sees all of it or none; folders are made. Returns the address.
 
-    Local: a hidden file beside it, flushed to disk, then renamed. Object stores: one upload, seen when complete.
+    Local: a hidden file beside it, flushed to disk, then renamed. Object stores: one upload, seen when complete; on
+    Azure a hidden object, then copied.
     Raises ConfigError (a file in the way, read-only, no permission) and StoreError (disk full, no answer).
     """
     with explained("write", location):
@@ -201,8 +204,22 @@ def _write(location: Location, data: bytes) -> None:
     if location.is_local:
         _write_local(Path(location.path), data)
         return
+    if location.fs.type_name == _AZURE:
+        _write_azure(location, data)
+        return
     with location.fs.open_output_stream(location.path, compression=None) as stream:
         stream.write(data)
+
+
+def _write_azure(location: Location, data: bytes) -> None:
+    """Arrow's stream makes an empty object first; a copy of a hidden one is seen when it is complete (to 256 MiB)."""
+    folder, _, name = location.path.rpartition("/")
+    hidden = f"{folder}/.{name}.{uuid.uuid4().hex}.tmp"
+    with location.fs.open_output_stream(hidden, compression=None) as stream:
+        stream.write(data)
+    location.fs.copy_file(hidden, location.path)
+    with suppress(OSError):
+        location.fs.delete_file(hidden)
 
 
 def _write_local(path: Path, data: bytes) -> None:

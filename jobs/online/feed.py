@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from judgefleet.storage import ObjectInfo, exists, list_objects, open_location
 
 # Stores know the time of an object to the second, or better.
 _INSTANT = 1e-6
-_STEPS = {"%M": timedelta(minutes=1), "%H": timedelta(hours=1)}
+# What strftime writes within an hour and within a day, also without leading zeros (%-H).
+_STEPS = {r"%[-_]?[MRTXcs]": timedelta(minutes=1), r"%[-_]?[HIklpr]": timedelta(hours=1)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,7 +113,7 @@ class Feed:
 
     def _partitions(self, pattern: str) -> list[str]:
         """Folders of the last ``lookback_hours`` and of the hour to come, for writers whose clock is ahead."""
-        step = next((step for mark, step in _STEPS.items() if mark in pattern), timedelta(days=1))
+        step = next((step for mark, step in _STEPS.items() if re.search(mark, pattern)), timedelta(days=1))
         end, zone = datetime.now(UTC) + timedelta(hours=1), ZoneInfo(self._settings.partition_zone)
         at, names = end - timedelta(hours=self._settings.lookback_hours + 1) - step, []
         while at <= end + step:

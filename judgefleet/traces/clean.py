@@ -40,17 +40,17 @@ def _is_plain(text: str) -> bool:
     return (text.isascii() and "\0" not in text) or not _UNSAFE.search(text)
 
 
-def _clean(value: Any) -> Any:
+def safe(value: Any) -> Any:
     """The same object when it is safe, else a safe copy."""
     if isinstance(value, str):
         return value if _is_plain(value) else _UNSAFE.sub(_REPLACEMENT, value)
     if not value:
         return value
     if isinstance(value, tuple):
-        new = tuple(map(_clean, value))
+        new = tuple(map(safe, value))
         return value if all(map(is_, value, new)) else new
     if isinstance(value, Mapping):
-        pairs = {_clean(k): _clean(v) for k, v in value.items()}
+        pairs = {safe(k): safe(v) for k, v in value.items()}
         same = all(k in value and value[k] is v for k, v in pairs.items()) and len(pairs) == len(value)
         return value if same else pairs
     changes = _changes(value)
@@ -59,7 +59,7 @@ def _clean(value: Any) -> Any:
 
 def _changes(value: Any) -> dict[str, Any]:
     """Fields of a dataclass that are not safe, cleaned."""
-    return {name: new for name in _fields(value.__class__) if (new := _clean(old := getattr(value, name))) is not old}
+    return {name: new for name in _fields(value.__class__) if (new := safe(old := getattr(value, name))) is not old}
 
 
 @cache

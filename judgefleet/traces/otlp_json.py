@@ -8,10 +8,10 @@ from typing import Any
 
 from judgefleet.trace import Trace
 from judgefleet.traces.content import Content, Record
-from judgefleet.traces.log_records import event_of
-from judgefleet.traces.otlp_values import attributes_of, events_of, plain, status_of
+from judgefleet.traces.log_records import OLDER_NAME, log_span, says_of_genai
+from judgefleet.traces.otlp_values import attributes_of, events_of, name_in, plain, status_of
 from judgefleet.traces.reject import Reject, UnreadableError, shown
-from judgefleet.traces.span import Span
+from judgefleet.traces.span import Span, SpanEvent
 from judgefleet.traces.spans import whole_traces
 from judgefleet.traces.values import as_text, hex_id, span_times
 
@@ -101,17 +101,28 @@ def read_span(content: Content, at: str, span: Mapping[str, Any], resource: Any)
 
 def _read_log(content: Content, at: str, record: Mapping[str, Any]) -> Span | Reject | None:
     """What a log record says of its span; None for one that says nothing of GenAI, or of no span."""
+    name = record.get("eventName") or name_in(record, OLDER_NAME)
+    if not (says_of_genai(name) and _is_given(record.get("traceId")) and _is_given(record.get("spanId"))):
+        return None
     trace_id: str | None = None
     try:
-        event = event_of(record.get("eventName"), attributes_of(record), plain(record.get("body")))
-        if event is None or not record.get("traceId") or not record.get("spanId"):
-            return None
         trace_id = hex_id(record["traceId"], "traceId", 32)
-        span_id = hex_id(record["spanId"], "spanId", 16)
-        at_ns, _ = span_times(record.get("timeUnixNano") or record.get("observedTimeUnixNano"), None)
+        made, observed = (span_times(record.get(when), None)[0] for when in ("timeUnixNano", "observedTimeUnixNano"))
+        return log_span(
+            trace_id=trace_id,
+            span_id=hex_id(record["spanId"], "spanId", 16),
+            at=(made, observed),
+            event=SpanEvent(name=name, attributes=attributes_of(record)),
+            body=plain(record.get("body")),
+            position=at,
+        )
     except UnreadableError as error:
         return content.reject(at, str(error), trace_id=trace_id, text=repr(record))
-    return Span(trace_id=trace_id, span_id=span_id, start_ns=at_ns, events=(event,), position=at, of_log=True)
+
+
+def _is_given(identity: Any) -> bool:
+    """An id of zeros is none."""
+    return bool(identity.strip("0") if isinstance(identity, str) else identity)
 
 
 def _span(trace_id: str, span: Mapping[str, Any], resource: Any, at: str) -> Span:

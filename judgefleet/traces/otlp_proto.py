@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from judgefleet.trace import Trace
 from judgefleet.traces.content import Content
 from judgefleet.traces.otlp_proto_span import WireResource, read_log, read_span, resource_of
-from judgefleet.traces.otlp_wire import FIXED64, CutOffError, fields_in, messages_in
+from judgefleet.traces.otlp_wire import FIXED64, LENGTH, CutOffError, fields_in, messages_in
 from judgefleet.traces.reject import Reject, UnreadableError
 from judgefleet.traces.span import Span
 from judgefleet.traces.spans import whole_traces
@@ -18,7 +18,9 @@ from judgefleet.traces.spans import whole_traces
 # Numbers of fields: of a message, of what it holds of one resource, and of what that holds of one scope.
 _GROUPS, _RESOURCE, _SCOPES, _LEAVES = 1, 1, 2, 2
 _SPANS, _LOGS = ("resourceSpans", "scopeSpans", "spans"), ("resourceLogs", "scopeLogs", "logRecords")
-# When a log record was made or observed, as numbers of 64 bits. Of a span, these fields are bytes: its id, its events.
+# Bytes of a trace id: field 1 of a span, field 9 of a log record. When a record was made or observed, in 64 bits: of a
+# span, these fields are bytes.
+_TRACE_ID = 16
 _TIMES_OF_LOG = {(1, FIXED64), (11, FIXED64)}
 # Beside those: schema_url, and the scopes of versions before 1.0 (instrumentation_library_spans).
 _OF_A_GROUP = {_RESOURCE, _SCOPES, 3, 1000}
@@ -55,7 +57,8 @@ def read_message(content: Content, data: bytes, base: str) -> Iterator[Span | Re
     cut = _is_cut_off(data)
     if cut is not None:
         yield content.reject(f"{base}resourceSpans", str(cut))
-    walk, logs = _Walk(content, cut=cut is not None), _is_of_logs(data)
+    walk = _Walk(content, cut=cut is not None)
+    logs = walk.is_of_logs(data)
     for at, leaf, resource in walk.leaves(data, base, _LOGS if logs else _SPANS):
         if isinstance(leaf, Reject):
             yield leaf
@@ -65,14 +68,15 @@ def read_message(content: Content, data: bytes, base: str) -> Iterator[Span | Re
             yield said
 
 
-def _is_of_logs(data: bytes) -> bool:
-    """Whether the first leaf is a log record."""
+def _is_log(leaf: bytes) -> bool | None:
+    """Whether it is a log record or a span; None where it does not tell."""
     try:
-        for wanted in (_GROUPS, _SCOPES, _LEAVES):
-            data = next((part for number, part in messages_in(data, cut=True) if number == wanted), b"")
-        return any((number, kind) in _TIMES_OF_LOG for number, kind, _ in fields_in(data, cut=True))
+        known = {(number, kind): len(part) for number, kind, part in fields_in(leaf, cut=True)}
     except UnreadableError:
+        return None
+    if known.get((1, LENGTH)) == _TRACE_ID:
         return False
+    return bool(known.keys() & _TIMES_OF_LOG) or known.get((9, LENGTH)) == _TRACE_ID or None
 
 
 def _is_cut_off(data: bytes) -> CutOffError | None:
@@ -109,6 +113,11 @@ class _Walk:
                     continue
                 for leaf_at, leaf in self.parts(f"{scope_at}.{leaves}", scope, _LEAVES):
                     yield leaf_at, leaf, resource
+
+    def is_of_logs(self, data: bytes) -> bool:
+        """Whether its leaves are log records; the first that tells decides."""
+        told = (_is_log(leaf) for _, leaf, _ in self.leaves(data, "", _SPANS) if isinstance(leaf, bytes))
+        return next((one for one in told if one is not None), False)
 
     def parts(self, at: str, data: bytes, wanted: int) -> Iterator[tuple[str, bytes | Reject]]:
         """Every field ``wanted`` of a message with its position; a reject for what comes after damage."""

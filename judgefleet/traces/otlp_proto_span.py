@@ -11,14 +11,14 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 
 from judgefleet.traces.content import Content
-from judgefleet.traces.log_records import event_of
+from judgefleet.traces.log_records import GENAI, OLDER_NAME, log_span, says_of_genai
 from judgefleet.traces.otlp_wire import messages_in
 from judgefleet.traces.reject import Reject, UnreadableError
 from judgefleet.traces.span import Span, SpanEvent
 from judgefleet.traces.values import span_times
 
 # Numbers of fields.
-_RESOURCE, _TRACE_ID, _TRACE_ID_OF_LOG = 1, 1, 9
+_RESOURCE, _TRACE_ID, _TRACE_ID_OF_LOG, _ATTRIBUTES_OF_LOG, _EVENT_NAME = 1, 1, 9, 6, 12
 _STATUSES = {1: "OK", 2: "ERROR"}
 WireResource: TypeAlias = Mapping[str, Any] | UnreadableError
 
@@ -48,19 +48,32 @@ def read_log(content: Content, at: str, data: bytes) -> Span | Reject | None:
     """What the log record in ``data`` says of its span; None for one that says nothing of GenAI, or of no span."""
     try:
         record = LogRecord.FromString(data)
-        event = event_of(record.event_name, _attributes(record.attributes), _value(record.body))
-        if event is None or not record.trace_id or not record.span_id:
+        attributes = _attributes(record.attributes)
+        name = record.event_name or attributes.get(OLDER_NAME)
+        if not (says_of_genai(name) and any(record.trace_id) and any(record.span_id)):
             return None
-        return Span(
+        return log_span(
             trace_id=_identity(record.trace_id, "traceId", 16),
             span_id=_identity(record.span_id, "spanId", 8),
-            start_ns=span_times(record.time_unix_nano or record.observed_time_unix_nano, None)[0],
-            events=(event,),
+            at=(span_times(record.time_unix_nano, None)[0], span_times(record.observed_time_unix_nano, None)[0]),
+            event=SpanEvent(name=str(name), attributes=attributes),
+            body=_value(record.body),
             position=at,
-            of_log=True,
         )
     except (DecodeError, UnreadableError) as error:
+        if not _may_say_of_genai(data):
+            return None
         return content.reject(at, str(error), trace_id=_trace_id(data, _TRACE_ID_OF_LOG), text=repr(data))
+
+
+def _may_say_of_genai(data: bytes) -> bool:
+    """Of a record that cannot be read whole; what does not say who it is may be anything."""
+    try:
+        named = [part for number, part in messages_in(data) if number == _EVENT_NAME]
+        older = (OLDER_NAME.encode() in part for number, part in messages_in(data) if number == _ATTRIBUTES_OF_LOG)
+        return named[0].startswith(GENAI.encode()) if named else any(older)
+    except UnreadableError:
+        return True
 
 
 def _trace_id(data: bytes, field: int) -> str | None:

@@ -25,6 +25,13 @@ def attributes_of(owner: Mapping[str, Any]) -> dict[str, Any]:
     return dict(_pair(entry) for entry in _list(owner, "attributes"))
 
 
+def name_in(owner: Mapping[str, Any], key: str) -> Any:
+    """The attribute ``key`` as far as it can be read, whatever the others are; None where it is not there."""
+    pairs = owner.get("attributes")
+    found = (pair for pair in pairs if isinstance(pair, dict)) if isinstance(pairs, list) else ()
+    return next((plain(pair.get("value")) for pair in found if pair.get("key") == key), None)
+
+
 def _list(owner: Mapping[str, Any], key: str) -> list[Any]:
     found = owner.get(key)
     if found is None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from judgefleet.traces.reject import UnreadableError
 
-FIXED64 = 1
-_VARINT, _LENGTH, _FIXED32 = 0, 2, 5
+FIXED64, LENGTH = 1, 2
+_VARINT, _FIXED32 = 0, 5
 _FIXED = {FIXED64: 8, _FIXED32: 4}
 _LONGEST_VARINT = 10
 _PREFIX = 4
@@ -27,7 +27,7 @@ def messages_in(data: bytes, *, cut: bool = False) -> Iterator[tuple[int, bytes]
     >>> [*messages_in(bytes([0x0A, 2, 8, 1, 0x10, 5, 0x12, 0]))]
     [(1, b'\\x08\\x01'), (2, b'')]
     """
-    return ((number, part) for number, kind, part in fields_in(data, cut=cut) if kind == _LENGTH)
+    return ((number, part) for number, kind, part in fields_in(data, cut=cut) if kind == LENGTH)
 
 
 def fields_in(data: bytes, *, cut: bool = False) -> Iterator[tuple[int, int, bytes]]:
@@ -43,7 +43,7 @@ def fields_in(data: bytes, *, cut: bool = False) -> Iterator[tuple[int, int, byt
         number, kind = tag >> 3, tag & 7
         if number == 0:
             raise UnreadableError(f"not protobuf: a field without a number at byte {at}")
-        if kind == _LENGTH:
+        if kind == LENGTH:
             size, begin = _varint(data, begin)
             part = data[begin:] if cut and begin + size > len(data) else _part(data, begin, size)
             at = begin + size

@@ -4,7 +4,8 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from judgefleet.traces.reject import UnreadableError, shown
@@ -43,6 +44,8 @@ def as_text(value: Any) -> str:
         return value.decode("utf-8", "replace")
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Decimal | time | timedelta):
+        return str(value)
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=as_text_or_repr)
 
 
@@ -65,7 +68,7 @@ def as_count(value: Any) -> int | None:
 
 def as_number(value: Any) -> float | None:
     """A finite number of at least 0, also written as text; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     try:
         number = float(value)
@@ -113,9 +116,9 @@ def from_nanoseconds(nanoseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
-def to_nanoseconds(time: datetime) -> int:
-    """Nanoseconds from 1970 to ``time``, which is to the microsecond."""
-    return (time - _EPOCH) // timedelta(microseconds=1) * 1000
+def to_nanoseconds(at: datetime) -> int:
+    """Nanoseconds from 1970 to ``at``, which is to the microsecond."""
+    return (at - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 def hex_id(found: Any, name: str, digits: int) -> str:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from judgefleet.storage import list_objects, open_location, read_bytes, write_at
 from judgefleet.trace import Trace, traces_to_table
 from judgefleet.traces.reader import read_object
 from tests.judgefleet.dialect_spans import spans_of
+from tests.judgefleet.langfuse_rows import as_jsonl, observation
 
 WriteTraces = Callable[..., Path]
 BUNDLED = Path(__file__).resolve().parents[2] / "datasets/support/traces"
@@ -48,6 +50,10 @@ def inspected(*arguments: str) -> dict[str, Any]:
 def traces_in(uri: str | Path) -> list[Trace]:
     found = [item for info in list_objects(uri) for item in read_object(info.uri)]
     return [item for item in found if isinstance(item, Trace)]
+
+
+def by_id(traces: Sequence[Trace]) -> list[Trace]:
+    return sorted(traces, key=lambda trace: trace.trace_id)
 
 
 def test_what_is_there(write_traces: WriteTraces) -> None:
@@ -114,7 +120,7 @@ def test_converted_traces_are_the_same_traces(tmp_path: Path) -> None:
         "parts_written_now": 1,
         "out": "",
     }
-    assert traces_in(tmp_path / "out") == sorted(traces_in(BUNDLED), key=lambda trace: trace.trace_id)
+    assert by_id(traces_in(tmp_path / "out")) == by_id(traces_in(BUNDLED))
     assert len(pd.read_parquet(tmp_path / "out")) == 128
 
 
@@ -136,10 +142,8 @@ def test_spans_in_several_objects_become_one_trace(tmp_path: Path, monkeypatch: 
     assert (found["traces"], found["spans"], found["traces_in_several_objects"]) == (5, 20, 5)
     done = convert(str(folder), out)
     assert (done.traces, done.rejects, done.parts) == (5, 0, 4)
-    expected = sorted(traces_in(whole), key=lambda trace: trace.trace_id)
-    assert [replace(trace, source_uri=None) for trace in traces_in(out)] == [
-        replace(trace, source_uri=None) for trace in expected
-    ]
+    told, expected = ([replace(t, source_uri=None) for t in by_id(traces_in(place))] for place in (out, whole))
+    assert told == expected
     assert convert(str(folder), out).parts_written == 0
     (folder / "0.json").unlink()  # without their answers
     changed = convert(str(folder), out)
@@ -147,6 +151,52 @@ def test_spans_in_several_objects_become_one_trace(tmp_path: Path, monkeypatch: 
     assert changed.rejects > 0
     written(folder, "9.json", [spans[3] for spans in traces])
     assert convert(str(folder), out).traces == len(pd.read_parquet(out)) == 5
+
+
+def test_an_object_that_vanishes_is_a_reject(
+    tmp_path: Path, write_traces: WriteTraces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, out = write_traces(12), str(tmp_path / "out")
+    listed = list_objects(folder)
+    (folder / "part-0.jsonl").unlink()
+    monkeypatch.setattr("jobs.traces_look.list_objects", lambda _: listed)
+    assert inspected(str(folder))["rejects"] == 1
+    done = convert(str(folder), out)
+    assert (done.traces, done.rejects) == (16, 1)
+    assert "is not any more" in next(rejects_in(out))["reason"]
+    monkeypatch.undo()
+    again = convert(str(folder), out)
+    assert (again.traces, again.rejects) == (16, 0)
+
+
+def test_ids_that_are_no_text_can_be_staged(tmp_path: Path) -> None:
+    rows = as_jsonl([observation("o", "GENERATION", 1, input="q", output="o") | {"trace_id": "t\ud800"}])
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / os.fsdecode(b"\xff.json")).write_bytes(rows)
+    assert inspected(str(tmp_path / "in"))["traces"] == 1
+    convert(str(tmp_path / "in"), str(tmp_path / "out"))
+    assert traces_in(tmp_path / "out")[0].trace_id == "t\ufffd"
+
+
+def test_many_megabytes_of_spans_are_put_together(tmp_path: Path) -> None:
+    """More than the sorting may hold in memory."""
+    (tmp_path / "in").mkdir()
+    for number in range(6):
+        spans = spans_of(number)
+        for trace in range(200):
+            copies = json.loads(json.dumps(spans).replace(f"{number + 1:032x}", f"{number * 1000 + trace + 1:032x}"))
+            copies[0]["attributes"].append({"key": "pad", "value": {"stringValue": os.urandom(200_000).hex()}})
+            written(tmp_path / "in", f"{number}-{trace}.json", copies)
+    done = convert(str(tmp_path / "in"), str(tmp_path / "out"))
+    assert (done.traces, done.rejects) == (1200, 0)
+
+
+def test_a_link_into_the_input_is_seen(tmp_path: Path, write_traces: WriteTraces) -> None:
+    folder = write_traces(1)
+    (tmp_path / "link").symlink_to(folder)
+    for out in (tmp_path / "link/out", folder / "../traces/out"):
+        with pytest.raises(ConfigError, match="lies inside the input"):
+            convert(str(folder), str(out))
 
 
 def test_what_a_configuration_says_of_the_input_is_followed(tmp_path: Path, make_config: Callable[..., Path]) -> None:

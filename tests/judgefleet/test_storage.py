@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -223,6 +224,27 @@ def test_azure_without_an_account_says_what_to_name(monkeypatch: pytest.MonkeyPa
         open_location("az://bucket/a")
     location = open_location("az://bucket/a?account=mine")
     assert (location.fs.type_name, location.path, location.is_local) == ("abfs", "bucket/a", False)
+
+
+def test_azure_shows_an_object_when_it_is_complete(azure: str) -> None:
+    place = open_location(f"az://bucket/{uuid.uuid4().hex}/x?{azure}")
+    place.fs.create_dir("bucket")
+    seen: set[int] = set()
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            info = place.fs.get_file_info(place.path)
+            seen.add(-1 if info.size is None else info.size)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    for _ in range(5):
+        write_atomic(place, b"x" * 1_000_000)
+        place.fs.delete_file(place.path)
+    stop.set()
+    watcher.join()
+    assert seen <= {-1, 1_000_000}, seen
 
 
 def test_azure_refuses_another_key(azure: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import ParseDict
+from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 
 from judgefleet.trace import Trace
 from judgefleet.traces import ReadOptions, Reject, read_object
@@ -29,6 +31,7 @@ from tests.judgefleet.log_records import (
 
 WITH_EVENTS = next(iter(read_object("o", json.dumps(document(SPANS, EVENTS)).encode())))
 WITHOUT = json.dumps(document(SPANS, [])).encode()
+DONE = ("gen_ai.choice", {"message": {"role": "assistant", "content": "So."}})
 DETAILS = {
     "gen_ai.input.messages": json.dumps([{"role": "user", "parts": [{"type": "text", "content": ASKED}]}]),
     "gen_ai.output.messages": json.dumps([{"role": "assistant", "parts": [{"type": "text", "content": ANSWERED}]}]),
@@ -69,6 +72,33 @@ def test_details_in_one_record(write: Any, older: bool) -> None:
     assert (found.question, found.output) == (ASKED, ANSWERED)
 
 
+@pytest.mark.parametrize("write", [as_json, as_proto])
+def test_records_of_one_moment_have_one_order(write: Any) -> None:
+    asked = [record(0, "gen_ai.user.message", {"content": text}) for text in ("first", "second")]
+    answered = record(0, "gen_ai.choice", {"message": {"role": "assistant", "content": "So."}})
+    instructed = record(0, "gen_ai.system.message", {"content": "Be kind."})
+    objects = [parts(write(logs(one)), uri) for one, uri in zip([*asked, answered, instructed], "abcd", strict=True)]
+    found = {str(joined(*order, parts(WITHOUT))) for order in itertools.permutations(objects)}
+    assert len(found) == 1
+    trace = joined(*objects, parts(WITHOUT))
+    assert isinstance(trace, Trace)
+    assert [turn.content for turn in trace.messages] == ["Be kind.", "first", "second"]
+
+
+def test_what_the_span_says_as_well_counts_once() -> None:
+    both = as_json(document(SPANS, EVENTS))
+    same = [record(number, name, attributes=pairs(attributes)) for number, (name, attributes) in enumerate(EVENTS)]
+    assert joined(parts(both), parts(as_json(logs(*same)))) == WITH_EVENTS
+
+
+def test_a_time_of_zero_is_none() -> None:
+    later = record(0, "gen_ai.user.message", {"content": "second"}, timeUnixNano="0", observedTimeUnixNano=str(AT + 9))
+    first = record(0, "gen_ai.user.message", {"content": "first"})
+    trace = joined(parts(as_json(logs(later, first, record(1, *DONE)))), parts(WITHOUT))
+    assert isinstance(trace, Trace)
+    assert [turn.content for turn in trace.messages] == ["first", "second"]
+
+
 def test_an_evaluation_is_kept() -> None:
     told = {"gen_ai.evaluation.name": "tone", "gen_ai.evaluation.score.label": "kind"}
     one = record(9, "gen_ai.evaluation.result", attributes=pairs(told))
@@ -80,7 +110,12 @@ def test_an_evaluation_is_kept() -> None:
 
 def test_what_an_application_logs_is_no_part_of_a_trace() -> None:
     plain = {"timeUnixNano": str(AT), "severityNumber": 9, "body": {"stringValue": "listening"}}
-    rest = [plain, plain | {"traceId": TRACE_ID, "spanId": ANSWERING}, record(0, "gen_ai.choice", traceId="")]
+    rest = [
+        plain,
+        plain | {"traceId": TRACE_ID, "spanId": ANSWERING, "attributes": []},
+        record(0, "gen_ai.choice", traceId=""),
+        record(0, "gen_ai.choice", traceId="0" * 32),
+    ]
     for write in (as_json, as_proto):
         assert list(read_object("o", write(logs(*rest)))) == []
     assert list(read_object("o", as_json({"resourceLogs": []}))) == []
@@ -112,9 +147,23 @@ def test_records_that_cannot_be_read(more: dict[str, Any], said: str) -> None:
     assert found.position == "resourceLogs[0].scopeLogs[0].logRecords[0]"
 
 
-def test_a_damaged_record_costs_its_trace() -> None:
-    data = as_proto(logs(record(0, "gen_ai.choice", {"message": "So."})))
-    at = data.index(b"gen_ai.choice")
-    (found,) = read_parts("o", data[:at] + b"\xff" + data[at + 1 :])
-    assert isinstance(found, Reject)
-    assert found.trace_id == TRACE_ID
+@pytest.mark.parametrize("name", ["gen_ai.choice", "operators.line"])
+def test_a_damaged_record_costs_its_trace_where_it_says_something_of_it(name: str) -> None:
+    data = as_proto(logs(record(0, name, {"message": "So."})))
+    at = data.index(b"So.")
+    found = list(read_parts("o", data[:at] + b"\xff" + data[at + 1 :]))
+    assert [part.trace_id for part in found if isinstance(part, Reject)] == [TRACE_ID] * (name == "gen_ai.choice")
+    in_json = record(0, name, attributes=[{"key": 3}])
+    found = list(read_parts("o", as_json(logs(in_json))))
+    assert [part.trace_id for part in found if isinstance(part, Reject)] == [TRACE_ID] * (name == "gen_ai.choice")
+
+
+def test_a_first_record_that_says_nothing_hides_no_other() -> None:
+    empty: dict[str, Any] = {"scopeLogs": [{"logRecords": []}]}
+    bare = {"scopeLogs": [{"logRecords": [{"body": {"stringValue": "started"}}]}]}
+    message = LogsData()
+    for group in (empty, bare):
+        ParseDict({"resourceLogs": [group]}, message)
+    message.MergeFromString(as_proto(logs(*MESSAGES)))
+    assert recognise("o", message.SerializeToString()) == "otlp_proto"
+    assert [part.of_log for part in parts(message.SerializeToString())] == [True] * 3

@@ -173,6 +173,15 @@ def test_partitions_are_listed_by_time(tmp_path: Path, feed: Callable[..., Feed]
     assert found.refresh() == 2
 
 
+@pytest.mark.parametrize("pattern", ["%Y/%-m/%-d/%-H", "%Y-%m-%d/%I%p", "%F/%T", "%Y%m%d"])
+def test_no_hour_is_passed_over(tmp_path: Path, feed: Callable[..., Feed], pattern: str) -> None:
+    now = datetime.now(UTC)
+    for hours in range(7):
+        put(tmp_path, f"{(now - timedelta(hours=hours)).strftime(pattern.replace('%T', '%H:%M:00'))}/{hours}", 1.0)
+    given = pattern.replace("%T", "%R:00")
+    assert feed(partition=given, lookback_hours=6.5).refresh() == 7
+
+
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/St_Johns", "Pacific/Kiritimati"])
 def test_partitions_may_be_named_in_a_zone_of_their_own(tmp_path: Path, feed: Callable[..., Feed], zone: str) -> None:
     now = datetime.now(UTC)

@@ -1,0 +1,49 @@
+"""Rows that are to be in an order and may be more than memory holds: sorted into files, and read file by file.
+
+DuckDB sorts narrow rows in files of its own; rows with long texts it has to hold, and it gives up where it cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+# Files that are open at a time, and rows that one is worth: with texts of 16 MB, these are a GB.
+_MOST_FILES, _ROWS_A_FILE = 256, 64
+
+
+def files_for(rows: int) -> int:
+    """How many files ``rows`` are sorted into.
+
+    >>> files_for(10), files_for(6_400), files_for(10**9)
+    (1, 100, 256)
+    """
+    return max(1, min(rows // _ROWS_A_FILE, _MOST_FILES))
+
+
+def by_file(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, files: int, file_of: Callable[[pa.RecordBatch], Any]
+) -> Iterator[pa.Table]:
+    """The rows of ``batches`` (of ``schema``), those of one file in one table, file after file.
+
+    ``file_of``: the file of each row of a batch, from 0 on.
+    """
+    with TemporaryDirectory(prefix="judgefleet-") as folder:
+        paths = [Path(folder, f"{number}.arrow") for number in range(files)]
+        with ExitStack() as stack:
+            writers = [stack.enter_context(pa.ipc.new_file(path, schema)) for path in paths]
+            for batch in batches:
+                chosen = np.asarray(file_of(batch))
+                for number in np.unique(chosen):
+                    writers[number].write_batch(batch.filter(pa.array(chosen == number)))
+        for path in paths:
+            with pa.OSFile(str(path)) as source:
+                table = pa.ipc.open_file(source).read_all()
+            path.unlink()
+            yield table
