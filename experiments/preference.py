@@ -69,9 +69,8 @@ def prefer(scores: pa.Table, *, baseline: str, candidate: str, alpha: float = 0.
     pairs = between(rows, baseline, candidate)
     judged = [r for r in pairs if has_value(r) and r["label"] in _SCORE]
     labels = Counter(r["label"] for r in judged)
-    # A pair is seen when both of its traces were drawn.
-    weights = {r["trace_id"]: weight(r) for r in rows}
-    both = [weight(r) * weights.get(r["other_trace_id"], 1.0) for r in judged]
+    # A row of a pair has the probability that both of its traces were drawn.
+    both = [weight(r) for r in judged]
     clusters = [item_key(r, ITEM_KEY) or pair_key(r) for r in judged]
     return Preference(
         baseline=baseline,

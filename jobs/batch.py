@@ -22,12 +22,13 @@ from jobs.intake import INTAKE_SCHEMA, Intake, stage_intake
 from jobs.joined import write_joined
 from jobs.plan import Plan, clear_old_chunks, clear_staged, make_plan, staged_dataset
 from jobs.prepare import Prepared, prepare
+from jobs.redrawn import DRAWN, Redrawn
 from jobs.remaining import Remaining, find_remaining
 from jobs.scoring import Done, run_judges, run_local
 from judgefleet.errors import ConfigError, RunError
 from judgefleet.ids import IdSet
 from judgefleet.storage import Location, write_atomic
-from judgefleet.store import committed_rows, drop_duplicates, score_ids
+from judgefleet.store import committed_rows, drop_duplicates, read_samples, score_files, score_ids
 
 
 class Reporter(Protocol):
@@ -90,12 +91,22 @@ def plan_only(config: BatchConfig, report: Reporter) -> dict[str, Any]:
     }
 
 
+def _raise_chances(prepared: Prepared) -> int:
+    """In rows that an earlier run with lower rates wrote."""
+    if not score_files(prepared.store):
+        return 0
+    drawn = Redrawn(read_samples(prepared.store.uri, prepared.config.run_id, DRAWN))
+    return drawn.raise_in(prepared.store, {info.fingerprint for info in prepared.infos})
+
+
 def _read_and_score(prepared: Prepared, report: Reporter, *, fresh: bool, retry: bool) -> tuple[Plan, int, int]:
     """Returns the plan, the rows written and the rows the plan gives. Each try has a Ray session of its own."""
     with ray_session() as logs:
         plan = read_input(prepared, report, logs)
         if removed := forget(prepared, plan, fresh=fresh, retry=retry):
             report.say(f"{removed:,} rows removed: to be scored again, or overtaken by what was read since")
+        if raised := _raise_chances(prepared):
+            report.say(f"{raised:,} rows of an earlier draw have the greater chance of this one now")
         first = left = find_remaining(prepared, plan, _done(prepared))
         report.say(f"{first.expected:,} rows to give, {first.expected - first.missing:,} in the store already")
         if first.missing:

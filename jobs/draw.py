@@ -26,12 +26,21 @@ _MEMBERS = """
     from (select i.* from intake i join ranked using (place)
         where ranked.copy = 1 and ranked.decision in ('candidate', 'not_sampled'))
 """
+_UNITS = """
+    create temp table unit_cells as
+    select stratum, part, unit_key, any_value(rate) as rate, any_value(floor) as floor, count(*)::double as n,
+        sum(tokens)::double as t, dense_rank() over (order by stratum, part) - 1 as cell
+    from members group by stratum, part, unit_key
+"""
 _CELLS = """
     select stratum, part, any_value(rate) as rate, any_value(floor) as floor, count(*)::double as units,
         sum(n)::double as traces, sum(n * n)::double as traces2, sum(t)::double as tokens, sum(t * t)::double as tokens2
-    from (select stratum, part, unit_key, any_value(rate) as rate, any_value(floor) as floor, count(*)::double as n,
-        sum(tokens)::double as t from members group by all)
-    group by all order by all
+    from unit_cells group by stratum, part, cell order by cell
+"""
+# Of a unit with traces in several cells, all come in by one hash.
+_SHARED = """
+    select a.cell as first, b.cell as second, sum(a.n * b.n) as traces, sum(a.t * b.t) as tokens
+    from unit_cells a join unit_cells b using (unit_key) where a.cell < b.cell group by all order by all
 """
 _DRAWN = """
     create temp table drawn as
@@ -73,9 +82,10 @@ def draw(db: duckdb.DuckDBPyConnection, cap: Cap | None) -> float:
     The factor is 1 without a cap, or where it holds anyway. Raises ConfigError for a cap below what floors take.
     """
     db.execute(_MEMBERS)
-    found = db.sql(_CELLS).to_arrow_table()
-    factor = min([1.0, *_factors(found, cap)])
-    cells = _cells(found, "traces")
+    db.execute(_UNITS)
+    found, shared = db.sql(_CELLS).to_arrow_table(), db.sql(_SHARED).to_arrow_table()
+    factor = min([1.0, *_factors(found, shared, cap)])
+    cells = _cells(found, shared, "traces")
     found = found.append_column("threshold", pa.array(cells.rate * factor))
     db.register("counted", found.append_column("probability", pa.array(cells.probability(factor))))
     db.execute("create temp table cells as select * from counted")
@@ -88,7 +98,7 @@ def outcome(db: duckdb.DuckDBPyConnection) -> tuple[Cell, ...]:
     return tuple(Cell(**dict(zip(Cell.__slots__, row, strict=True))) for row in db.execute(_OUTCOME).fetchall())
 
 
-def _cells(found: pa.Table, unit: str) -> Cells:
+def _cells(found: pa.Table, shared: pa.Table, unit: str) -> Cells:
     columns = {name: found[name].to_numpy().astype(np.float64) for name in found.column_names if name not in _TEXTS}
     return Cells(
         units=columns["units"],
@@ -96,15 +106,18 @@ def _cells(found: pa.Table, unit: str) -> Cells:
         floor=columns["floor"],
         size=columns[unit],
         squares=columns[f"{unit}2"],
+        first=shared["first"].to_numpy().astype(np.int64),
+        second=shared["second"].to_numpy().astype(np.int64),
+        shared=shared[unit].to_numpy().astype(np.float64),
     )
 
 
 _TEXTS = ("stratum", "part")
 
 
-def _factors(found: pa.Table, cap: Cap | None) -> Iterator[float]:
+def _factors(found: pa.Table, shared: pa.Table, cap: Cap | None) -> Iterator[float]:
     for unit, most in _limits(cap):
-        cells = _cells(found, unit)
+        cells = _cells(found, shared, unit)
         factor = fitting_factor(cells, most)
         if factor == 0.0:
             raise ConfigError(_too_low(cells, unit, most))

@@ -34,7 +34,7 @@ SAMPLED, NOT_SAMPLED, REJECTED = "sampled", "not_sampled", "rejected"
 # May be drawn, once all of the input is known: see jobs.draw.
 CANDIDATE = "candidate"
 # What is known of each trace or reject beside the sample itself; ``place`` orders them as they were read. From
-# ``unit_key`` to ``tokens``: what a decision about the whole input needs; then the spans, for jobs.joined.
+# ``draw`` to ``tokens``: what a decision about the whole input needs; then the spans, for jobs.joined.
 INTAKE_SCHEMA = pa.schema(
     [
         *SAMPLE_SCHEMA,
@@ -45,7 +45,6 @@ INTAKE_SCHEMA = pa.schema(
         ("excerpt", pa.string()),
         ("content_hash", pa.string()),
         ("group_key", pa.string()),
-        ("unit_key", pa.string()),
         ("draw", pa.float64()),
         ("rate", pa.float64()),
         ("floor", pa.int64()),
@@ -154,6 +153,7 @@ class Intake:
             stratum=decision.stratum,
             inclusion_probability=decision.inclusion_probability,
             plan_hash=self.plan_hash,
+            unit_key=self.config.sampling.unit_of(trace),
         )
 
     def group_key(self, trace: Trace) -> str:

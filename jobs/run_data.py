@@ -12,6 +12,7 @@ from experiments.columns import Codes
 from jobs.axis_rows import SUMMARISED, AxisKey, AxisRows, gather, trace_codes
 from jobs.figures import Summary
 from jobs.gates import by_fingerprint, gates_for
+from jobs.redrawn import DRAWN, Redrawn
 from jobs.report_cases import goodness
 from jobs.summarise import summarise_axes
 from judgefleet.store import read_samples, score_batches, scores_of
@@ -19,7 +20,7 @@ from judgefleet.store import read_samples, score_batches, scores_of
 # Up to so many traces a report chooses from all of them; of more, from those that look worst.
 _CANDIDATES = 4000
 _WORST = 500
-_DRAWN = ["trace_id", "span_id", "variant"]
+_DRAWN = [*DRAWN, "variant"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class RunData:
 
     @cached_property
     def samples(self) -> pa.Table:
-        """Trace, span and variant of every sampled trace."""
+        """Trace, span, variant and chance of every sampled trace."""
         return read_samples(self.store, self.facts["run_id"], _DRAWN)
 
     @cached_property
@@ -56,9 +57,9 @@ class RunData:
         return scores, read_samples(self.store, self.facts["run_id"], trace_ids=ids)
 
     def _scores(self) -> Iterator[pa.Table]:
-        drawn = np.unique(self.codes)
+        drawn, redrawn = np.unique(self.codes), Redrawn(self.samples)
         for rows in score_batches(self.store, list(SUMMARISED), self.facts["fingerprints"]):
-            yield rows.filter(pa.array(np.isin(trace_codes(rows), drawn)))
+            yield redrawn.told(rows.filter(pa.array(np.isin(trace_codes(rows), drawn))))
 
     def _candidates(self) -> list[str]:
         """Ids of traces, whole questions: first those whose verdict changed with the order, then the lowest scored."""

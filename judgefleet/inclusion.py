@@ -5,13 +5,14 @@ Horvitz and Thompson (1952) divide by. The derivation is in docs/decisions/0008-
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
 # The factor is rounded down to so many decimals: machines whose last bits differ agree on it.
 _DECIMALS = 6
 _DEVIATIONS = 3.0
@@ -46,7 +47,8 @@ class Cells:
     """Strata, or windows of strata, as arrays of one length: what is in each, and how it is drawn.
 
     ``units`` are drawn as one. ``size``: what all of a cell would cost (traces or tokens); ``squares``: the sum of the
-    squared costs of its units.
+    squared costs of its units. ``shared``: of two cells, by their places in ``first`` and ``second``, the sum of the
+    products of what a unit costs in the one and in the other, over the units that lie in both.
     """
 
     units: Floats
@@ -54,6 +56,9 @@ class Cells:
     floor: Floats
     size: Floats
     squares: Floats
+    first: Places = field(default_factory=lambda: np.empty(0, np.int64))
+    second: Places = field(default_factory=lambda: np.empty(0, np.int64))
+    shared: Floats = field(default_factory=lambda: np.empty(0))
 
     def probability(self, factor: float = 1.0) -> Floats:
         """Chance of each unit at rates times ``factor``."""
@@ -62,7 +67,18 @@ class Cells:
     def likely(self, factor: float = 1.0) -> float:
         """Three standard deviations above the expected cost at rates times ``factor``."""
         p = self.probability(factor)
-        return float(np.sum(p * self.size) + _DEVIATIONS * math.sqrt(np.sum(p * (1 - p) * self.squares)))
+        each = np.sqrt(p * (1 - p))
+        # The traces of a unit in several cells come in by one hash: their chances go together as far as they can.
+        together = 2 * np.sum(each[self.first] * each[self.second] * self.shared)
+        variance = np.sum(self._variance(p, self.rate * factor)) + together
+        return float(np.sum(p * self.size) + _DEVIATIONS * math.sqrt(max(variance, 0.0)))
+
+    def _variance(self, p: Floats, rate: Floats) -> Floats:
+        """Of the cost of each cell; with a floor, at most: so many units are drawn, and which of them is open."""
+        n = self.units
+        spread = np.maximum(self.squares - self.size**2 / n, 0.0) / np.maximum(n - 1, 1)
+        floored = n * p * (1 - p) * spread + n * rate * (1 - rate) * (self.size / n) ** 2
+        return np.where(self.floor > 0, floored, p * (1 - p) * self.squares)
 
 
 def fitting_factor(cells: Cells, most: float) -> float:

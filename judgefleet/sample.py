@@ -14,18 +14,33 @@ SAMPLE_SCHEMA = pa.schema(
         ("stratum", pa.string()),
         ("inclusion_probability", pa.float64()),
         ("plan_hash", pa.string()),
+        ("unit_key", pa.string()),
     ]
 )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """A drawn trace. ``inclusion_probability`` lies in (0, 1]; its inverse is the sample's weight."""
+    """A drawn trace. ``inclusion_probability`` lies in (0, 1]; its inverse is the sample's weight.
+
+    ``unit_key``: traces that share one are drawn by one hash; "" for a trace that shares it with none.
+    """
 
     trace: Trace
     stratum: str
     inclusion_probability: float
     plan_hash: str
+    unit_key: str = ""
+
+
+def drawn_together(one: Sample, other: Sample) -> float:
+    """The probability that both are drawn: what a row about the pair of them has.
+
+    Of one unit, the hash that brings in the rarer brings in the other; else they are drawn independently. Where floors
+    draw the two halves of a unit from different strata or windows, this is the most that it can be.
+    """
+    mine, its = one.inclusion_probability, other.inclusion_probability
+    return min(mine, its) if one.unit_key and one.unit_key == other.unit_key else mine * its
 
 
 def samples_to_table(samples: Iterable[Sample]) -> pa.Table:
@@ -35,7 +50,7 @@ def samples_to_table(samples: Iterable[Sample]) -> pa.Table:
 
 def sample_row(sample: Sample) -> dict[str, Any]:
     """The sample as one row of ``SAMPLE_SCHEMA``."""
-    drawn = {n: getattr(sample, n) for n in ("stratum", "inclusion_probability", "plan_hash")}
+    drawn = {n: getattr(sample, n) for n in ("stratum", "inclusion_probability", "plan_hash", "unit_key")}
     return trace_row(sample.trace) | drawn
 
 
@@ -46,4 +61,5 @@ def sample_from_row(row: Mapping[str, Any]) -> Sample:
         stratum=row["stratum"],
         inclusion_probability=row["inclusion_probability"],
         plan_hash=row["plan_hash"],
+        unit_key=row["unit_key"] or "",
     )

@@ -153,4 +153,5 @@ class SamplingPlan(StrictModel):
                     stratum=decision.stratum,
                     inclusion_probability=decision.inclusion_probability,
                     plan_hash=plan_hash,
+                    unit_key=self.unit_of(trace),
                 )

@@ -187,6 +187,27 @@ def keep_rows(store: Location, keep: Callable[[pa.Table], pa.Array]) -> int:
     return dropped
 
 
+def change_column(store: Location, name: str, columns: list[str], change: Callable[[pa.Table], pa.Array]) -> int:
+    """Give ``name`` the values that ``change`` makes of ``columns``, ``name`` among them. Returns how many differ.
+
+    A file is replaced by one of another name before it is deleted, as by ``keep_rows``.
+    """
+    changed = 0
+    for info in score_files(store):
+        rows = _read(store, [info], columns)
+        values = change(rows)
+        differ = pc.sum(pc.not_equal(values, rows[name].cast(values.type))).as_py() or 0
+        if not differ:
+            continue
+        table = _read(store, [info], SCORE_SCHEMA.names)
+        at = table.schema.get_field_index(name)
+        table = table.set_column(at, table.schema.field(at), values.cast(table.schema.field(at).type))
+        write_scores(store, table, replacing=info.uri)
+        _delete(store, info)
+        changed += differ
+    return changed
+
+
 def merge_files(store: Location, files: list[ObjectInfo]) -> int:
     """Put the rows of ``files``, all of one date and scorer, into one file of a new name; returns how many files went.
 

@@ -5,15 +5,24 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from judgefleet.hashing import stable_hash
-from judgefleet.sample import Sample
+from judgefleet.sample import Sample, drawn_together
 from judgefleet.scorer import Need
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pair:
-    """Two answers to one question, the variants in sorted order."""
+    """Two answers to one question, the variants in sorted order.
+
+    ``of`` gives each the probability that both are drawn: a row about one of them is about the pair.
+    """
 
     samples: tuple[Sample, Sample]
+
+    @classmethod
+    def of(cls, one: Sample, other: Sample) -> "Pair":
+        """The pair of two samples."""
+        joint = drawn_together(one, other)
+        return cls(samples=(replace(one, inclusion_probability=joint), replace(other, inclusion_probability=joint)))
 
     @property
     def pair_id(self) -> str:
@@ -65,7 +74,7 @@ def match_pairs(
             continue
         ordered = sorted(group, key=identity)
         one, two = ([s for s in ordered if s.trace.variant == v] for v in sorted(variants))
-        yield from (Pair(samples=pair) for pair in zip(one, two, strict=False))
+        yield from (Pair.of(*pair) for pair in zip(one, two, strict=False))
         alone = f"no sampled trace of the other variant with the same {pair_by!r}"
         yield from ((sample, alone) for sample in (*one[len(two) :], *two[len(one) :]))
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from scipy.stats import binom
 
 from jobs.config import BatchConfig
 from jobs.intake import INTAKE_SCHEMA, Intake
@@ -152,6 +153,35 @@ def test_a_cap_keeps_floors(tmp_path: Path) -> None:
     made, _ = draw(tmp_path, FLOOR | {"default_rate": 0.9, "cap": {"max_traces": 150}}, traces())
     assert made.factor < 1
     assert all(cell.sampled >= min(cell.units, 4) for cell in made.cells)
+
+
+@pytest.mark.parametrize(("conversations", "turns"), [(100, 2), (100, 4), (200, 8)])
+def test_conversations_that_lie_in_several_strata_do_not_break_a_cap(
+    tmp_path: Path, conversations: int, turns: int
+) -> None:
+    """All their turns come in by one hash, so what is drawn varies more than traces by themselves would."""
+    given = [
+        Trace(trace_id=f"{c}-{t}", conversation_id=f"c{c}", variant=f"v{t}", started_at=MIDNIGHT, output="x")
+        for c in range(conversations)
+        for t in range(turns)
+    ]
+    strata = [{"name": f"s{t}", "where": {"variant": f"v{t}"}, "rate": 0.9} for t in range(turns)]
+    most = conversations * turns // 2
+    made, table = draw(tmp_path, {"strata": strata, "cap": {"max_traces": most}}, given)
+    assert table.num_rows <= most
+    assert binom.sf(most // turns, conversations, 0.9 * made.factor) < 0.003
+    assert 0.9 * made.factor > 0.3
+
+
+@pytest.mark.parametrize("most", [5, 8])
+def test_floors_that_fit_under_a_cap(tmp_path: Path, most: int) -> None:
+    given = [Trace(trace_id=f"t{n}", started_at=MIDNIGHT, output="x") for n in range(100)]
+    floor = {"default_floor": {"traces": 5, "per": "week"}}
+    made, table = draw(tmp_path, floor | {"default_rate": 0.0, "cap": {"max_traces": most}}, given)
+    assert (made.factor, table.num_rows) == (1.0, 5)
+    assert set(table["inclusion_probability"].to_pylist()) == {0.05}
+    with pytest.raises(ConfigError, match="the floors alone take up to 5"):
+        draw(tmp_path, floor | {"default_rate": 0.0, "cap": {"max_traces": 4}}, given)
 
 
 @pytest.mark.parametrize(

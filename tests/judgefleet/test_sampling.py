@@ -68,7 +68,7 @@ def test_the_first_stratum_that_matches_in_every_field(fields: dict[str, str], s
 def test_a_sample_carries_its_stratum_probability_and_plan() -> None:
     trace = Trace(trace_id="trace-1", variant="B")
     assert list(PLAN.draw([trace])) == [
-        Sample(trace=trace, stratum="treated", inclusion_probability=0.5, plan_hash=PLAN.hash)
+        Sample(trace=trace, stratum="treated", inclusion_probability=0.5, plan_hash=PLAN.hash, unit_key="trace-1")
     ]
 
 
