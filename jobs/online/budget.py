@@ -18,7 +18,8 @@ class RateControl:
     """The factor on every rate, a power of one half.
 
     It follows from what was spent before, never from the traces it is applied to: so the lowered rate is the true
-    inclusion probability of every trace it is applied to.
+    inclusion probability of every trace that is drawn by itself. Earlier turns of a conversation have a part in what
+    was spent, and a hash with the later ones: see docs/online.md.
 
     >>> control = RateControl(BudgetConfig(tokens_per_day=2400, lowest_factor=0.25))
     >>> noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
