@@ -253,7 +253,7 @@ def test_columns_that_are_not_ours_become_attributes() -> None:
     }
     (trace,) = read_object("u", parquet(pa.table(columns)))
     assert isinstance(trace, Trace)
-    assert trace.attributes == {"price": '"1.50"', "raw": "\ufffdx", "when": "2026-11-22T06:00:00.123456"}
+    assert trace.attributes == {"price": "1.50", "raw": "\ufffdx", "when": "2026-11-22T06:00:00.123456"}
     assert trace.started_at == datetime(2026, 11, 22, 6, 0, 0, 123456, tzinfo=UTC)
 
 
