@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
 from judgefleet.errors import ConfigError
 from judgefleet.inclusion import Cells, fitting_factor
 from judgefleet.sampling import Cap
+
+if TYPE_CHECKING:
+    import duckdb
 
 # Of each trace of the population: its stratum, and its window where the stratum has a floor. A unit lies in the window
 # in which it began, so that a conversation is not torn at midnight.

@@ -16,7 +16,6 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 from zlib import crc32
 
-import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 
@@ -95,6 +94,8 @@ def _grouped(parts: Iterable[Part]) -> Iterator[tuple[Any, list[Span] | None]]:
 
 def join(staged: ds.Dataset, options: ReadOptions, *, only_split: bool = False) -> Iterator[Joined]:
     """Every trace of which spans were staged, or those that lie in several objects. Some traces in memory at a time."""
+    import duckdb  # not where nothing is joined: the loop never does
+
     with TemporaryDirectory(prefix="judgefleet-") as spill, duckdb.connect() as db:
         db.execute(f"set memory_limit = '{_MEMORY}'")
         db.execute("set temp_directory = ?", [spill])

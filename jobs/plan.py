@@ -1,12 +1,13 @@
 """Plan: from what was read to chunks of samples in the order that shares most, and what is left to score."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -19,6 +20,9 @@ from jobs.spill import by_file, files_for
 from judgefleet.sample import SAMPLE_SCHEMA
 from judgefleet.sampling import SamplingPlan
 from judgefleet.storage import Location, explained, write_table_atomic
+
+if TYPE_CHECKING:
+    import duckdb
 
 # What was put together again stands for its parts.
 _INTAKE = f"""
@@ -98,6 +102,8 @@ def make_plan(
     DuckDB sorts outside memory where the input is larger than it. ``weighed``: the plan that decides about the whole
     input, where it was read for that. Raises ConfigError for a cap that cannot hold.
     """
+    import duckdb  # not where nothing is planned: workers and the loop never do
+
     with TemporaryDirectory(prefix="judgefleet-") as spill, duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
         db.execute(f"set memory_limit = '{_SORT_MEMORY}'")
