@@ -56,9 +56,11 @@ _ORDERED = """
 """
 # The rows as they come; what is joined to them is narrow, and held in their stead.
 _CHUNKS = """
-    select intake.* replace (coalesce(ordered.probability, intake.inclusion_probability) as inclusion_probability),
-        number from intake join ordered using (place)
+    select wide.* exclude (of_spans) replace (
+        coalesce(ordered.probability, wide.inclusion_probability) as inclusion_probability), number
+    from wide join ordered using (place) where of_spans is not true or trace_id not in (from split)
 """
+_WIDE = [name for name in INTAKE_SCHEMA.names if name != "spans"]
 _AS_WRITTEN = "set disabled_optimizers = 'join_order,build_side_probe_side'"
 _REJECTS = """
     select source_uri, position, reason, trace_id, excerpt from intake where decision = 'rejected'
@@ -69,7 +71,7 @@ _REJECTS = """
     order by all
 """
 # Beyond this DuckDB goes on in files.
-_SORT_MEMORY = "1GB"
+_SORT_MEMORY = "512MB"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,14 +118,16 @@ def make_plan(
         counts = Counter(dict(db.execute(_COUNTS).fetchall()))
         rejects = db.sql(_REJECTS).to_arrow_table()
         write_table_atomic(store, f"_runs/{run_id}/rejects.parquet", rejects)
-        chunks = tuple(_write_chunks(_in_order(db), store, run_id, chunk_traces))
+        chunks = tuple(_write_chunks(_in_order(db, staged), store, run_id, chunk_traces))
     return Plan(chunks=chunks, counts=counts, rejects=rejects.num_rows, factor=factor, cells=cells)
 
 
-def _in_order(db: duckdb.DuckDBPyConnection) -> Iterator[pa.Table]:
+def _in_order(db: duckdb.DuckDBPyConnection, staged: ds.Dataset) -> Iterator[pa.Table]:
     """What is sampled, in the order of the chunks."""
     db.execute(_ORDERED)
     db.execute(_AS_WRITTEN)
+    # Little is read ahead: with the usual settings that takes more memory than all the rest.
+    db.register("wide", staged.scanner(columns=_WIDE, batch_size=1024, batch_readahead=2, fragment_readahead=1))
     [(rows,)] = db.execute("select count(*) from ordered").fetchall()
     reader = db.sql(_CHUNKS).to_arrow_reader(1024)
     files = files_for(rows)

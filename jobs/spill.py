@@ -16,6 +16,8 @@ import pyarrow as pa
 
 # Files that are open at a time, and rows that one is worth: with texts of 16 MB, these are a GB.
 _MOST_FILES, _ROWS_A_FILE = 256, 64
+_HELD = 1 << 26
+_PACKED = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 def files_for(rows: int) -> int:
@@ -28,22 +30,40 @@ def files_for(rows: int) -> int:
 
 
 def by_file(
-    batches: Iterable[pa.RecordBatch], schema: pa.Schema, files: int, file_of: Callable[[pa.RecordBatch], Any]
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, files: int, file_of: Callable[[pa.Table], Any]
 ) -> Iterator[pa.Table]:
     """The rows of ``batches`` (of ``schema``), those of one file in one table, file after file.
 
-    ``file_of``: the file of each row of a batch, from 0 on.
+    ``file_of``: the file of each row of a table, from 0 on.
     """
     with TemporaryDirectory(prefix="judgefleet-") as folder:
         paths = [Path(folder, f"{number}.arrow") for number in range(files)]
         with ExitStack() as stack:
-            writers = [stack.enter_context(pa.ipc.new_file(path, schema)) for path in paths]
-            for batch in batches:
-                chosen = np.asarray(file_of(batch))
-                for number in np.unique(chosen):
-                    writers[number].write_batch(batch.filter(pa.array(chosen == number)))
+            writers = [stack.enter_context(pa.ipc.new_stream(path, schema, options=_PACKED)) for path in paths]
+            for table in _some(batches):
+                chosen = np.asarray(file_of(table))
+                order = np.argsort(chosen, kind="stable")
+                ranked = table.take(pa.array(order))
+                ends = np.searchsorted(chosen[order], np.arange(files + 1))
+                for writer, begin, end in zip(writers, ends[:-1], ends[1:], strict=True):
+                    if begin < end:
+                        writer.write_table(ranked.slice(begin, end - begin))
         for path in paths:
             with pa.OSFile(str(path)) as source:
-                table = pa.ipc.open_file(source).read_all()
+                table = pa.ipc.open_stream(source).read_all()
             path.unlink()
             yield table
+
+
+def _some(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Many small batches as few larger ones: what is written of each to a file should not be a row or two."""
+    held: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        held.append(batch)
+        size += batch.nbytes
+        if size >= _HELD:
+            yield pa.Table.from_batches(held).combine_chunks()
+            held, size = [], 0
+    if held:
+        yield pa.Table.from_batches(held).combine_chunks()

@@ -1,6 +1,7 @@
 """Intake and plan: what was read, what was decided, copies, chunks that keep together what belongs together."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.config import load_batch_config
-from jobs.intake import Intake, listed
-from jobs.plan import Plan, clear_old_chunks, make_plan
+from jobs.intake import INTAKE_SCHEMA, Intake, listed
+from jobs.plan import Plan, clear_old_chunks, make_plan, staged_dataset
 from judgefleet.storage import list_objects, open_location
 
 WriteTraces = Callable[..., Path]
@@ -114,3 +115,24 @@ def test_an_object_that_vanished_since_it_was_listed_is_a_reject(
     [reject] = rejects(tmp_path)
     assert reject["source_uri"] == objects[1].uri
     assert reject["reason"] == "it was there when the input was listed, and is not any more"
+
+
+def test_traces_that_are_larger_than_memory_together(
+    tmp_path: Path, plan: Callable[..., Plan], make_config: MakeConfig
+) -> None:
+    plan(items=1)
+    intake = Intake(config=load_batch_config(make_config()), group_by=None)
+    objects = pa.Table.from_pylist(listed(list_objects(tmp_path / "traces"))).slice(0, 1)
+    row = pa.concat_tables(intake(objects)).to_pylist()[0]
+    folder = tmp_path / "staged"
+    folder.mkdir()
+    for part in range(70):
+        rows = [
+            row | {"trace_id": f"t{part}-{n}", "group_key": f"c:{n}-{part}", "place": f"{part:09d}-{n:09d}"}
+            for n in range(10)
+        ]
+        table = pa.Table.from_pylist([r | {"output": os.urandom(500_000).hex()} for r in rows], schema=INTAKE_SCHEMA)
+        pq.write_table(table, folder / f"{part}.parquet")
+    made = make_plan(staged_dataset(open_location(folder)), open_location(tmp_path / "large"), "run", 16)
+    assert (made.counts, len(made.chunks)) == ({"sampled": 700}, 44)
+    assert pq.read_table(tmp_path / "large" / made.chunks[0].path, partitioning=None).num_rows == 16
