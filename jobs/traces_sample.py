@@ -24,7 +24,7 @@ from jobs.intake import INTAKE_SCHEMA, Intake, listed
 from jobs.joined import write_joined
 from jobs.plan import Plan, make_plan, staged_dataset
 from jobs.prepare import Prepared, prepare
-from jobs.traces_input import input_of
+from jobs.traces_input import with_given
 from judgefleet.errors import ConfigError
 from judgefleet.ids import IdSet
 from judgefleet.sampling import DEFAULT_STRATUM, SamplingPlan
@@ -108,7 +108,9 @@ def read_plan(path: Path, uri: str, format: str = "auto") -> BatchConfig:  # noq
 
 def read_config(path: Path, uri: str | None = None, format: str | None = None) -> BatchConfig:  # noqa: A002
     """The configuration in ``path``, for other traces where ``uri`` is given. Raises ConfigError."""
-    return load_batch_config(path).model_copy(update={"input": input_of(uri, format, path)})
+    config = load_batch_config(path)
+    found = with_given(config.input.model_dump(exclude_unset=True), uri, format)
+    return config.model_copy(update={"input": found})
 
 
 def sample(config: BatchConfig, report: Reporter) -> Drawn:
