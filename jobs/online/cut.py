@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -57,6 +57,8 @@ class Cutter:
         self._feed, self._objects, self._scored, self._groups = feed, objects, scored, groups
         self._joining: Waiting[Item] = Waiting()
         self._whole: list[Item] = []
+        self._complete: deque[Item] = deque()
+        self._traces: deque[tuple[Item, Trace]] = deque()
         self._recent = Recent()
         self._failures: Counter[str] = Counter()
 
@@ -68,14 +70,24 @@ class Cutter:
     def cut(self, factor: float, *, last: bool = False) -> Batch:
         """The next batch, drawn at rates times ``factor``. ``last``: nothing more will come, so nothing waits.
 
-        Raises ConfigError and StoreError when an object cannot be read now; what is cut so far is kept for the next
-        call.
+        It ends early where an object cannot be read now. Raises ConfigError and StoreError when that is the first.
         """
         batch = Batch(factor=factor)
+        try:
+            self._fill(batch, last)
+        except (ConfigError, StoreError):
+            if not self._closed(batch).empty:
+                return batch  # what is decided is committed; the next call meets the same again
+            raise
+        return self._closed(batch)
+
+    def _fill(self, batch: Batch, last: bool) -> None:
         self._decide_due(batch, last)
         while not self._full(batch) and (found := self._feed.take()) is not None:
             self._read(found, batch)
             self._decide_due(batch, last)
+
+    def _closed(self, batch: Batch) -> Batch:
         batch.objects, batch.opened = self._objects.take_done(), self._objects.opened()
         return batch
 
@@ -127,19 +139,26 @@ class Cutter:
         return item.last + self._settings.settle_seconds * (1 if item.rooted else _WITHOUT_ROOT)
 
     def _decide_due(self, batch: Batch, last: bool) -> None:
-        end = last and not self._feed.waiting
-        for item in self._ready(math.inf if end else self._feed.watermark()):
-            trace = item.read(self._config.input.read)
-            if isinstance(trace, Reject):
-                batch.rejects.append(trace)
-                batch.counts[REJECTED] += 1
-                self._objects.decide(item)
-            else:
-                self._groups.add(item, self._intake.enriched(trace))
-        for item, trace in self._groups.ready(math.inf if end else self._feed.watermark()):
-            self._decide(item, trace, batch)
-        for item, trace in self._groups.soonest(self.pending - self._settings.max_pending_traces):
-            self._decide(item, trace, batch)
+        """Nothing leaves its queue before it is decided: the store may fail to answer in between."""
+        until = math.inf if last and not self._feed.waiting else self._feed.watermark()
+        self._complete += self._ready(until)
+        while self._complete:
+            self._read_whole(self._complete[0], batch)
+            self._complete.popleft()
+        self._traces += self._groups.ready(until)
+        self._traces += self._groups.soonest(self.pending - self._settings.max_pending_traces)
+        while self._traces:
+            self._decide(*self._traces[0], batch)
+            self._traces.popleft()
+
+    def _read_whole(self, item: Item, batch: Batch) -> None:
+        trace = item.read(self._config.input.read)
+        if isinstance(trace, Reject):
+            batch.rejects.append(trace)
+            batch.counts[REJECTED] += 1
+            self._objects.decide(item)
+        else:
+            self._groups.add(item, self._intake.enriched(trace))
 
     def _ready(self, until: float) -> Iterator[Item]:
         whole, self._whole = self._whole, []

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+import jobs.online.cut as cut_module
 import jobs.online.loop as loop_module
 from jobs.online.clock import Clock
+from jobs.online.scored import Scored
+from judgefleet.errors import StoreError
 from judgefleet.storage import open_location, write_atomic
 
 World = Any
@@ -90,6 +93,34 @@ def test_credentials_that_expire(
     import pandas as pd
 
     assert sorted(set(pd.read_parquet(place.path, filesystem=place.fs).trace_id)) == ["t00001", "t00002"]
+
+
+@pytest.mark.parametrize("fails", ["reading an object", "looking up what has rows"])
+def test_a_store_that_does_not_answer_in_the_middle_of_a_batch(
+    world: World, traces: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    config = world.configure()
+    for number in range(5):
+        world.write(f"{number}.jsonl", [traces(2 * number + i) for i in range(2)], modified=1_700_000_000.0 + number)
+    calls = 0
+
+    def failing(real: Callable[..., Any]) -> Callable[..., Any]:
+        def once(*given: Any, **named: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == 3:
+                raise StoreError("no answer for a moment")
+            return real(*given, **named)
+
+        return once
+
+    if fails == "reading an object":
+        monkeypatch.setattr(cut_module, "read_parts", failing(cut_module.read_parts))
+    else:
+        monkeypatch.setattr(Scored, "_read", failing(Scored._read))
+    state = world.run_once(config)
+    assert len(set(world.rows(config).trace_id)) == state.counts["sampled"] == 10
+    assert calls > 3
 
 
 @pytest.fixture
