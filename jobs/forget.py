@@ -1,5 +1,6 @@
 """Rows that a run removes before it scores: those to be scored again, and those that its plan has overtaken."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -22,15 +23,16 @@ class Planned:
     traces: frozenset[str]
     fingerprints: frozenset[str]
 
-    def stays(self, row: dict[str, str], *, fresh: bool, retry: bool) -> bool:
+    def stays(self, row: Mapping[str, str | None], *, fresh: bool, retry: bool) -> bool:
         """Whether a row of the store is left alone.
 
         A row of the same scorer about a planned trace that the plan does not give is overtaken: it says that a trace
-        has no partner, and now it has one.
+        has no partner, and now it has one. One that supersedes another is as new as what the plan gives.
         """
         if row["score_id"] in self.ids:
             return not (fresh or (retry and row["status"] in _ENGINE_FAILED))
-        return row["fingerprint"] not in self.fingerprints or row["trace_id"] not in self.traces
+        foreign = row["fingerprint"] not in self.fingerprints or row["trace_id"] not in self.traces
+        return foreign or (row["supersedes"] is not None and not fresh)
 
 
 def forget(prepared: Prepared, plan: Plan, *, fresh: bool, retry: bool) -> int:

@@ -62,7 +62,7 @@ def whole_and_parts(parts: Iterable[Part], uri: str, options: ReadOptions) -> It
         if not spans:
             yield found, None if spans is None else "[]"
         else:
-            yield trace_of(spans, uri, options), _packed(spans)
+            yield trace_of(spans, uri, options), packed(spans)
 
 
 def whole_and_rows(parts: Iterable[Part], uri: str, place: str) -> Iterator[Trace | Reject | dict[str, Any]]:
@@ -74,7 +74,7 @@ def whole_and_rows(parts: Iterable[Part], uri: str, place: str) -> Iterator[Trac
         here = {"trace_id": found.trace_id, "place": f"{place}-{number:09d}", "source_uri": uri, "of_spans": True}
         told = {name: getattr(found, name) for name in _TOLD} if isinstance(found, Reject) else {}
         row = {name: safe(value) for name, value in here.items()}
-        yield {**row, **told, "spans": _packed(spans)}
+        yield {**row, **told, "spans": packed(spans)}
 
 
 def _grouped(parts: Iterable[Part]) -> Iterator[tuple[Any, list[Span] | None]]:
@@ -135,11 +135,12 @@ def _joined(rows: list[dict[str, Any]], options: ReadOptions) -> Trace | Reject:
     if spoilt is not None:
         told = {name: spoilt[name] or "" for name in _TOLD}
         return Reject(uri=spoilt["source_uri"], trace_id=spoilt["trace_id"], **told)
-    spans = [span for row in rows for span in _unpacked(row["spans"])]
+    spans = [span for row in rows for span in unpacked(row["spans"])]
     return trace_of(spans, min(row["source_uri"] for row in rows), options)
 
 
-def _packed(spans: Iterable[Span]) -> str:
+def packed(spans: Iterable[Span]) -> str:
+    """Spans as JSON."""
     return json.dumps([_told(span) for span in spans], default=as_text_or_repr, check_circular=False)
 
 
@@ -150,7 +151,8 @@ def _told(span: Span) -> dict[str, Any]:
     return told | {"attributes": dict(span.attributes), "resource": dict(span.resource), "events": events}
 
 
-def _unpacked(text: str) -> Iterator[Span]:
+def unpacked(text: str) -> Iterator[Span]:
+    """What ``packed`` wrote."""
     for told in json.loads(text):
         events = tuple(SpanEvent(**event) for event in told.pop("events"))
         yield Span(**told, events=events)

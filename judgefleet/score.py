@@ -79,6 +79,7 @@ _ORDER = pa.struct([("first", _TEXT), ("label", _TEXT), ("probabilities", _PROBA
 SCORE_SCHEMA = pa.schema(
     [
         pa.field("score_id", _TEXT, nullable=False),
+        ("supersedes", _TEXT),
         ("run_id", _TEXT),
         ("job", _TEXT),
         pa.field("trace_id", _TEXT, nullable=False),
@@ -141,13 +142,25 @@ class RunContext:
     scored_at: datetime
 
 
-def score_id(*, trace_id: str, span_id: str, pair_id: str | None, scorer: str, axis: str, fingerprint: str) -> str:
+def score_id(
+    *,
+    trace_id: str,
+    span_id: str,
+    pair_id: str | None,
+    scorer: str,
+    axis: str,
+    fingerprint: str,
+    supersedes: str | None = None,
+) -> str:
     """Identity of a score: 32 hex digits. The same question to the same judge has the same id in every run.
+
+    ``supersedes``: the id of the row that this one replaces, where more of the trace came than that row was about.
 
     >>> score_id(trace_id="t", span_id="s", pair_id=None, scorer="regex", axis="match", fingerprint="f")
     'd08abfb944f50602d637101c2fed1502'
     """
-    return stable_hash([trace_id, span_id, pair_id, scorer, axis, fingerprint])
+    replaced = [supersedes] if supersedes is not None else []
+    return stable_hash([trace_id, span_id, pair_id, scorer, axis, fingerprint, *replaced])
 
 
 def score_row(run: RunContext, sample: Sample, info: ScorerInfo, axis: str, outcome: Outcome) -> dict[str, Any]:

@@ -4,7 +4,8 @@ Folders that begin with ``_`` hold what belongs to a run (its samples, rejects a
 pass them over, so ``pandas.read_parquet(STORE)`` sees score rows and nothing else.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import pyarrow as pa
@@ -22,7 +23,8 @@ from judgefleet.storage import Location, ObjectInfo, exists, explained, list_obj
 FILE_SCHEMA = SCORE_SCHEMA.remove(SCORE_SCHEMA.get_field_index("scorer"))
 UNDATED = "undated"
 # Enough to decide whether a row stays.
-SIGNIFICANT = ["score_id", "trace_id", "fingerprint", "status"]
+SIGNIFICANT = ["score_id", "supersedes", "trace_id", "fingerprint", "status"]
+_IDENTITY = ["score_id", "supersedes"]
 _BATCH_ROWS = 65_536
 _TRIES = 5
 T = TypeVar("T")
@@ -49,6 +51,15 @@ def _write_part(store: Location, date: str, scorer: str, rows: pa.Table, replaci
     write_table_atomic(store, f"scores/date={date}/scorer={scorer}/{run}-{name}.parquet", table)
 
 
+def day_of(started_at: datetime | None) -> str:
+    """The folder of a trace's rows: the day in UTC on which it began.
+
+    >>> day_of(datetime(2026, 11, 20, 23, 59, tzinfo=UTC)), day_of(None)
+    ('2026-11-20', 'undated')
+    """
+    return started_at.astimezone(UTC).strftime("%Y-%m-%d") if started_at else UNDATED
+
+
 def score_files(store: Location, day: str | None = None) -> list[ObjectInfo]:
     """Every committed score file, or those of traces of one day (YYYY-MM-DD); none where the store is new."""
     folder = store.child(f"scores/date={day}" if day else "scores")
@@ -59,27 +70,31 @@ def score_files(store: Location, day: str | None = None) -> list[ObjectInfo]:
 def read_scores(uri: str, columns: list[str] | None = None) -> pa.Table:
     """All score rows as one table, with the columns of SCORE_SCHEMA (or those asked for), and no row twice.
 
-    Raises ConfigError when there is no store at ``uri``, StoreError when it cannot be read.
+    A row that another one supersedes is left out. Raises ConfigError when there is no store at ``uri``, StoreError when
+    it cannot be read.
     """
     store = open_location(uri)
     if not exists(store):
         raise ConfigError(f"no score store at {uri!r}; give the one that 'judgefleet batch' printed as store")
     wanted = columns or SCORE_SCHEMA.names
-    names = list(dict.fromkeys([*wanted, "score_id"]))
+    names = list(dict.fromkeys([*wanted, *_IDENTITY]))
     table = _while_files_merge(lambda: _read(store, score_files(store), names))
-    return _first_of_each(table).select(wanted)
+    return _current(_first_of_each(table)).select(wanted)
 
 
 def score_batches(uri: str, columns: list[str], fingerprints: list[str]) -> Iterator[pa.Table]:
     """The rows of ``fingerprints`` some ten thousand at a time, each row once: for stores that are larger than memory.
 
-    Raises ConfigError when there is no store at ``uri``, StoreError when it cannot be read.
+    A row that another one supersedes is left out. Raises ConfigError when there is no store at ``uri``, StoreError when
+    it cannot be read.
     """
     store, mine = open_location(uri), _is_one_of("fingerprint", fingerprints)
     if not exists(store) or score_ids(store).copies:
         yield read_scores(uri, list(dict.fromkeys([*columns, "fingerprint"]))).filter(mine).select(columns)
         return
     held: list[pa.RecordBatch] = []
+    if len(replaced := superseded(store)):
+        mine &= ~ds.field("score_id").isin(replaced)
     with explained("read", store):
         for batch in _dataset(store, score_files(store)).to_batches(columns=columns, filter=mine):
             held.append(batch)
@@ -90,16 +105,38 @@ def score_batches(uri: str, columns: list[str], fingerprints: list[str]) -> Iter
         yield pa.Table.from_batches(held)
 
 
-def scores_of(uri: str, trace_ids: list[str], fingerprints: list[str]) -> pa.Table:
-    """All columns of the rows that ``fingerprints`` gave to ``trace_ids``."""
+def scores_of(
+    uri: str, trace_ids: list[str], fingerprints: list[str], days: Iterable[str | None] = (None,)
+) -> pa.Table:
+    """All columns of the rows that ``fingerprints`` gave to ``trace_ids``, but of those that others supersede.
+
+    ``days``: look only among traces that began then (as ``day_of`` writes it).
+    """
     store = open_location(uri)
     mine = _is_one_of("fingerprint", fingerprints) & _is_one_of("trace_id", trace_ids)
 
     def read() -> pa.Table:
         with explained("read", store):
-            return _dataset(store, score_files(store)).to_table(columns=SCORE_SCHEMA.names, filter=mine)
+            files = [info for day in days for info in score_files(store, day)]
+            return _dataset(store, files).to_table(columns=SCORE_SCHEMA.names, filter=mine)
 
-    return _first_of_each(_while_files_merge(read))
+    return _current(_first_of_each(_while_files_merge(read)))
+
+
+def superseded(store: Location) -> pa.Array:
+    """The ids of all rows that other rows supersede."""
+    replaced = ds.field("supersedes")
+
+    def read() -> pa.Table:
+        with explained("read", store):
+            return _dataset(store, score_files(store)).to_table(columns=["supersedes"], filter=replaced.is_valid())
+
+    return _while_files_merge(read)["supersedes"].combine_chunks()
+
+
+def _current(table: pa.Table) -> pa.Table:
+    replaced = table["supersedes"].drop_null().combine_chunks()
+    return table.filter(pc.invert(pc.is_in(table["score_id"], replaced))) if len(replaced) else table
 
 
 def _is_one_of(column: str, values: list[str]) -> ds.Expression:

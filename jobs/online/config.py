@@ -34,7 +34,9 @@ class OnlineSettings(StrictModel):
     ``poll_seconds``: between two looks for new objects. ``batch_traces``: sampled traces committed together at most,
     and ``in_flight`` such batches in work at a time. ``workers``: processes that score beside the engine.
     ``settle_seconds``: a trace made of spans is judged when nothing of it came for so long. ``group_seconds``: how
-    long one half of a pair waits for the other, and a conversation for its next turn. ``order``: which objects of a
+    long one half of a pair waits for the other, and a conversation for its next turn. ``late``: what becomes of spans
+    that come after their trace was scored: ``list`` counts and lists them, ``supersede`` also scores the trace again,
+    in rows that name those they replace. ``order``: which objects of a
     backlog are read first. ``partition``: how folders below the input are named by time, as strftime writes it
     (``%Y/%m/%d/%H``), in ``partition_zone`` (``Europe/Berlin``); then only those of the last ``lookback_hours`` are
     listed. ``max_pending_traces``: traces that may wait for their spans; beyond it the oldest are judged as they are.
@@ -49,6 +51,7 @@ class OnlineSettings(StrictModel):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     settle_seconds: Annotated[float, Field(ge=0)] = 30.0
     group_seconds: Annotated[float, Field(ge=0)] = 600.0
+    late: Literal["list", "supersede"] = "list"
     order: Literal["oldest_first", "newest_first"] = "oldest_first"
     partition: str | None = None
     partition_zone: str = "UTC"

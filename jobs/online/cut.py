@@ -5,56 +5,50 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from jobs.intake import REJECTED, SAMPLED, Intake
 from jobs.online.config import OnlineConfig
 from jobs.online.feed import Feed, Found
 from jobs.online.groups import Groups
 from jobs.online.joining import Item, OpenObjects, Part, identity_of
+from jobs.online.late import Late
+from jobs.online.log import Entry
+from jobs.online.micro_batch import DUPLICATE, Batch
 from jobs.online.scored import Scored
 from jobs.online.seen import Recent
+from jobs.online.versions import Versions
 from jobs.online.waiting import Waiting
 from judgefleet.errors import ConfigError, StoreError
-from judgefleet.sample import Sample
 from judgefleet.trace import Trace
 from judgefleet.traces.reader import read_parts
 from judgefleet.traces.reject import Reject
 from judgefleet.traces.span import Span
 
-DUPLICATE, LATE = "duplicate", "late"
 # Decided traces a batch at most, over the sampled ones it may have: with low rates progress is committed all the same.
 _DECIDED_OVER_SAMPLED = 50
 # A trace waits so many times longer for its root than for anything else.
 _WITHOUT_ROOT = 10
 
 
-@dataclass(kw_only=True)
-class Batch:
-    """Traces that are committed together, and everything that was decided on the way to them."""
-
-    factor: float = 1.0
-    samples: list[Sample] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    objects: tuple[str, ...] = ()
-    opened: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    newest: float = 0.0
-
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing to commit."""
-        return not (self.counts or self.objects)
-
-
 class Cutter:
-    """Goes through the input once. What it holds is lost with the process, and read again from what the log says."""
+    """Goes through the input once. What it holds is lost with the process, and read again from what the log says.
+
+    ``versions``: where late spans have their trace scored again.
+    """
 
     def __init__(
-        self, config: OnlineConfig, intake: Intake, feed: Feed, objects: OpenObjects, scored: Scored, groups: Groups
+        self,
+        config: OnlineConfig,
+        intake: Intake,
+        feed: Feed,
+        objects: OpenObjects,
+        scored: Scored,
+        groups: Groups,
+        versions: Versions | None = None,
     ) -> None:
         self._config, self._settings, self._intake = config, config.online, intake
         self._feed, self._objects, self._scored, self._groups = feed, objects, scored, groups
+        self._versions, self._late = versions, Late(self._settings, intake, objects, versions)
         self._joining: Waiting[Item] = Waiting()
         self._whole: list[Item] = []
         self._complete: deque[Item] = deque()
@@ -80,6 +74,16 @@ class Cutter:
                 return batch  # what is decided is committed; the next call meets the same again
             raise
         return self._closed(batch)
+
+    def committed(self, entry: Entry, batch: Batch) -> None:
+        """``batch`` has been committed by ``entry``."""
+        if self._versions is not None:
+            self._versions.committed(entry.versions, batch.spans)
+
+    def trim(self) -> None:
+        """Forget what is older than is kept."""
+        if self._versions is not None:
+            self._versions.trim()
 
     def _fill(self, batch: Batch, last: bool) -> None:
         self._decide_due(batch, last)
@@ -121,9 +125,11 @@ class Cutter:
     def _place(self, part: Part, identity: str, found: Found, batch: Batch) -> None:
         """A part of a trace joins the others; one of a trace that is decided is late, or a copy."""
         of_spans = isinstance(part, Span) or (isinstance(part, Reject) and part.trace_id is not None)
+        if of_spans and (identity in self._recent or (self._versions is not None and identity in self._versions)):
+            self._late.take(part, identity, found)
+            return
         if identity in self._recent:
-            batch.counts[LATE if of_spans else DUPLICATE] += 1
-            batch.rejects += [_late(part, identity, found.info.uri)] if of_spans else []
+            batch.counts[DUPLICATE] += 1
             return
         at = found.info.modified
         item = self._joining.get(identity) or Item(identity=identity, first=at, last=at)
@@ -150,6 +156,7 @@ class Cutter:
         while self._traces:
             self._decide(*self._traces[0], batch)
             self._traces.popleft()
+        self._late.decide(until, batch)
 
     def _read_whole(self, item: Item, batch: Batch) -> None:
         trace = item.read(self._config.input.read)
@@ -181,11 +188,9 @@ class Cutter:
         elif self._scored.add(trace, joined=bool(item.spans)):
             batch.counts[SAMPLED] += 1
             batch.samples.append(sample)
+            if self._versions is not None and item.spans:
+                self._versions.begin(trace.trace_id)
+                batch.spans[trace.trace_id] = item.spans
         else:
             batch.counts[DUPLICATE] += 1
         self._objects.decide(item)
-
-
-def _late(part: Part, identity: str, uri: str) -> Reject:
-    position = part.position if isinstance(part, Span | Reject) else ""
-    return Reject(uri=uri, position=position, reason="came after its trace was decided", trace_id=identity)

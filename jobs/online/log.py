@@ -40,7 +40,9 @@ class Entry(BaseModel):
 
     ``objects``: keys of the input objects that are done with it. ``opened``: of those read and not done, by key, the
     traces that are decided. ``rows``, ``samples``, ``dead``, ``rejects``: files below the stream's folder.
-    ``published``: every entry up to this one is in the score store. ``counts``: traces by decision. ``statuses``: rows
+    ``superseded``: by file of samples below the store, the traces in it of which this entry has a newer version;
+    ``versions``: the file of what traces were put together from. ``published``: every entry up to this one is in the
+    score store. ``counts``: traces by decision. ``statuses``: rows
     by scorer and status.
     """
 
@@ -58,6 +60,8 @@ class Entry(BaseModel):
     samples: str | None = None
     dead: str | None = None
     rejects: str | None = None
+    versions: str | None = None
+    superseded: Mapping[str, tuple[str, ...]] = {}
     replayed: tuple[str, ...] = ()
     published: int = 0
     counts: Mapping[str, int] = {}

@@ -15,14 +15,16 @@ from jobs.engines.budget import Tokens, cost
 from jobs.online.budget import PacedControl, RateControl
 from jobs.online.clock import Clock
 from jobs.online.compact import compact
-from jobs.online.cut import Batch
 from jobs.online.feed import Feed
+from jobs.online.late import superseding
 from jobs.online.lease import Lease, LeaseLostError
 from jobs.online.log import Entry, Log, Spent
+from jobs.online.micro_batch import Batch
 from jobs.online.publish import forget_staged, publish, stage, statuses, tokens_of
 from jobs.online.settle import Patience, Scoring, Settled, settle
 from jobs.online.state import State, write_checkpoint
 from jobs.online.stream import Stream
+from jobs.online.versions import Version
 from judgefleet.errors import ConfigError, RunError
 from judgefleet.sample import Sample
 
@@ -152,6 +154,7 @@ class Loop:
             raise LeaseLostError(f"another loop has committed entry {entry.number}; this one starts again")
         self._work.popleft()
         self._state.apply(entry)
+        self._cutter.committed(entry, work.batch)
         self._unpublished.append(entry)
         self._tidy()
         self._publish()
@@ -166,8 +169,10 @@ class Loop:
             raise
 
     def _entry(self, work: _InWork, settled: Settled, seconds: float) -> Entry:
-        number, batch, rows = self._state.number + 1, work.batch, settled.rows
-        files = stage(self._stream.root, number, self._lease.nonce, batch, rows, settled.dead)
+        number, batch = self._state.number + 1, work.batch
+        rows = superseding(self._stream.store, settled.rows, batch.superseded)
+        writer = self._stream.config.run_id, self._lease.nonce
+        files = stage(self._stream.root, number, writer, batch, rows, settled.dead)
         tokens = tokens_of(rows)
         engine = self._stream.config.engine
         price = cost(engine, Tokens(read=tokens.prompt_tokens, written=tokens.completion_tokens))
@@ -182,6 +187,7 @@ class Loop:
             factor=batch.factor,
             objects=batch.objects,
             opened=batch.opened,
+            superseded=_by_file(batch.superseded),
             published=self._state.number,
             replayed=work.replayed,
             counts=batch.counts + Counter({"dead": len(settled.dead)}),
@@ -201,6 +207,7 @@ class Loop:
         if number % self._settings.checkpoint_every == 0:
             write_checkpoint(self._stream.root, self._state)
             forget_staged(self._stream.root, self._state.published)
+        self._cutter.trim()
 
     def _drain(self) -> None:
         """Finish what is in work; nothing new is begun."""
@@ -215,3 +222,9 @@ class Loop:
         self._clock.pause(stopped, min(_LONGEST_PAUSE, 2.0 ** min(self._pauses, 10)))
         self._pauses += 1
         self._next_look = -math.inf
+
+
+def _by_file(versions: list[Version]) -> dict[str, tuple[str, ...]]:
+    """Ids of traces by the file of their samples."""
+    names = sorted({version.sampled_in for version in versions})
+    return {name: tuple(sorted({v.trace_id for v in versions if v.sampled_in == name})) for name in names}

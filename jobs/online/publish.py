@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.online.cut import Batch
 from jobs.online.log import Entry, Spent
+from jobs.online.micro_batch import Batch
 from jobs.online.settle import Dead
+from jobs.online.versions import VERSION_SCHEMA, version_row
+from judgefleet.errors import MissingError
 from judgefleet.sample import SAMPLE_SCHEMA, sample_row, samples_to_table
 from judgefleet.score import SCORE_SCHEMA
 from judgefleet.storage import Location, explained, folder_entries, read_table, write_table_atomic
@@ -22,14 +25,25 @@ DEAD_SCHEMA = pa.schema([*SAMPLE_SCHEMA, ("reason", pa.string()), ("tries", pa.i
 
 
 def stage(
-    root: Location, number: int, nonce: str, batch: Batch, rows: pa.Table, dead: Sequence[Dead]
+    root: Location, number: int, writer: tuple[str, str], batch: Batch, rows: pa.Table, dead: Sequence[Dead]
 ) -> dict[str, str]:
-    """Write what an entry will name, under names that no other writer uses. Returns the names by their field."""
+    """Write what an entry will name, under names that no other writer uses. Returns the names by their field.
+
+    ``writer``: its run and its nonce.
+    """
+    run_id, nonce = writer
+    sampled_in = _samples_file(run_id, number)
+    versions = [
+        version_row(sample, spans, sampled_in)
+        for sample in batch.samples
+        if (spans := batch.spans.get(sample.trace.trace_id))
+    ]
     tables = {
         "rows": rows,
         "samples": samples_to_table(batch.samples),
         "dead": pa.Table.from_pylist([_dead_row(d) for d in dead], schema=DEAD_SCHEMA),
         "rejects": pa.Table.from_pylist([asdict(reject) for reject in batch.rejects], schema=_REJECTS),
+        "versions": pa.Table.from_pylist(versions, schema=VERSION_SCHEMA),
     }
     names = {field: f"{field}/{number:09d}-{nonce[:12]}.parquet" for field, table in tables.items() if table.num_rows}
     for field, name in names.items():
@@ -40,10 +54,25 @@ def stage(
 def publish(store: Location, root: Location, entry: Entry) -> None:
     """Bring the rows and samples of a committed entry where readers look for them."""
     if entry.rows is not None:
-        write_scores(store, read_table(root.child(entry.rows)).cast(SCORE_SCHEMA))
+        write_scores(store, _of_now(read_table(root.child(entry.rows))))
     if entry.samples is not None:
-        name = f"_samples/{entry.run_id}/online-{entry.number:09d}.parquet"
+        name = _samples_file(entry.run_id, entry.number)
         write_table_atomic(store, name, read_table(root.child(entry.samples)).cast(SAMPLE_SCHEMA))
+    for name, trace_ids in entry.superseded.items():
+        _take_out(store, name, trace_ids)
+
+
+def _samples_file(run_id: str, number: int) -> str:
+    return f"_samples/{run_id}/online-{number:09d}.parquet"
+
+
+def _take_out(store: Location, name: str, trace_ids: Sequence[str]) -> None:
+    """Of a file of samples those that are in a newer one as well: no reader shall meet a trace twice."""
+    with suppress(MissingError):  # who deletes a run deletes its samples
+        table = read_table(store.child(name))
+        left = table.filter(pc.invert(pc.is_in(table["trace_id"], pa.array(trace_ids, pa.string()))))
+        if left.num_rows < table.num_rows:
+            write_table_atomic(store, name, left)
 
 
 def forget_staged(root: Location, published: int) -> None:
@@ -73,6 +102,11 @@ def tokens_of(rows: pa.Table) -> Spent:
     once = rows.filter(pa.array(first, pa.bool_()))
     names = ("prompt_tokens", "cached_tokens", "completion_tokens")
     return Spent(**{name: pc.sum(once[name]).as_py() or 0 for name in names})
+
+
+def _of_now(rows: pa.Table) -> pa.Table:
+    """Staged rows, perhaps by a program of an older version, that knew fewer columns."""
+    return pa.concat_tables([SCORE_SCHEMA.empty_table(), rows], promote_options="default").cast(SCORE_SCHEMA)
 
 
 def _dead_row(dead: Dead) -> dict[str, object]:

@@ -8,7 +8,7 @@ import pyarrow.dataset as ds
 
 from jobs.online.seen import hashed
 from judgefleet.storage import Location, explained, open_location
-from judgefleet.store import UNDATED, score_files
+from judgefleet.store import day_of, score_files
 from judgefleet.trace import Trace
 
 # Days of traces held at a time; a backlog goes through them in order.
@@ -24,7 +24,7 @@ class Scored:
 
     def add(self, trace: Trace, *, joined: bool) -> bool:
         """Remember ``trace``; False where it is known. One ``joined`` from spans is known by its trace id alone."""
-        known = self._day(trace.started_at.strftime("%Y-%m-%d") if trace.started_at else UNDATED)
+        known = self._day(day_of(trace.started_at))
         codes = _codes(trace.trace_id, trace.span_id)
         if codes[0 if joined else 1] in known:
             return False

@@ -13,7 +13,9 @@ from jobs.online.groups import Groups
 from jobs.online.joining import OpenObjects
 from jobs.online.scored import Scored
 from jobs.online.state import State
+from jobs.online.versions import Versions
 from jobs.prepare import Prepared
+from judgefleet.errors import ConfigError
 from judgefleet.sample import Sample
 from judgefleet.scorer import ScorerInfo, ScorerKind
 from judgefleet.storage import Location, open_location
@@ -41,7 +43,12 @@ class Stream:
 
     @classmethod
     def of(cls, config: OnlineConfig, prepared: Prepared) -> Stream:
-        """The stream of a configuration that was checked."""
+        """The stream of a configuration that was checked. Raises ConfigError where its settings exclude each other."""
+        if prepared.grouped and config.online.late == "supersede":
+            raise ConfigError(
+                "found online.late: supersede with a judge that compares pairs or reads whole conversations; its rows "
+                "are about several traces, of which one is scored again only: take late: list, or judge traces alone"
+            )
         return cls(
             config=config,
             intake=Intake(config=config, group_by=prepared.group_by),
@@ -72,4 +79,5 @@ class Stream:
         feed = self.feed(state, clock)
         groups = Groups(self.intake, self.config.online.group_seconds if self.waits else None)
         objects, scored = OpenObjects(state.opened), Scored(self.store)
-        return feed, Cutter(self.config, self.intake, feed, objects, scored, groups)
+        versions = Versions(self.root) if self.config.online.late == "supersede" else None
+        return feed, Cutter(self.config, self.intake, feed, objects, scored, groups, versions)

@@ -223,7 +223,7 @@ def test_a_row_that_failed_and_was_tried_again_says_what_it_would_have_said(mode
 @pytest.mark.parametrize("status", list(Status))
 def test_only_what_an_engine_failed_at_is_ever_tried_again(status: Status) -> None:
     planned = Planned(ids=IdSet(["a" * 32]), traces=frozenset({"t"}), fingerprints=frozenset({"f"}))
-    row = {"score_id": "a" * 32, "trace_id": "t", "fingerprint": "f", "status": status.value}
+    row = {"score_id": "a" * 32, "supersedes": None, "trace_id": "t", "fingerprint": "f", "status": status.value}
     assert planned.stays(row, fresh=False, retry=True) == (status not in {Status.ENGINE_ERROR, Status.TIMEOUT})
 
 

@@ -14,6 +14,7 @@ from jobs.online.clock import Clock
 from jobs.online.scored import Scored
 from judgefleet.errors import StoreError
 from judgefleet.storage import open_location, write_atomic
+from judgefleet.traces.reader import read_parts
 
 World = Any
 
@@ -115,7 +116,7 @@ def test_a_store_that_does_not_answer_in_the_middle_of_a_batch(
         return once
 
     if fails == "reading an object":
-        monkeypatch.setattr(cut_module, "read_parts", failing(cut_module.read_parts))
+        monkeypatch.setattr(cut_module, "read_parts", failing(read_parts))
     else:
         monkeypatch.setattr(Scored, "_read", failing(Scored._read))
     state = world.run_once(config)

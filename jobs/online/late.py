@@ -1,0 +1,118 @@
+"""Parts of traces that were decided before they came: listed, and by configuration the trace is scored again."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from jobs.intake import Intake
+from jobs.online.config import OnlineSettings
+from jobs.online.feed import Found
+from jobs.online.joining import Item, OpenObjects, Part
+from jobs.online.micro_batch import LATE, SUPERSEDED, Batch
+from jobs.online.versions import Version, Versions
+from jobs.online.waiting import Waiting
+from judgefleet.sample import Sample
+from judgefleet.score import score_id
+from judgefleet.storage import Location
+from judgefleet.store import scores_of
+from judgefleet.traces.reject import Reject
+from judgefleet.traces.span import Span
+from judgefleet.traces.spans import trace_of
+
+_ASKED = ("trace_id", "scorer", "axis", "fingerprint")
+_IDENTITY = ("trace_id", "span_id", "pair_id", "scorer", "axis", "fingerprint")
+
+
+@dataclass(kw_only=True)
+class _Held:
+    item: Item
+    told: list[Reject] = field(default_factory=list)
+
+
+class Late:
+    """``versions``: what traces were put together from, where they are to be scored again; None where they are not."""
+
+    def __init__(
+        self, settings: OnlineSettings, intake: Intake, objects: OpenObjects, versions: Versions | None
+    ) -> None:
+        self._settings, self._intake, self._objects = settings, intake, objects
+        self._versions = versions
+        self._waiting: Waiting[_Held] = Waiting()
+        self._ready: deque[_Held] = deque()
+
+    def take(self, part: Part, identity: str, found: Found) -> None:
+        """A part that came late. What follows it within the time in which a trace settles is taken with it."""
+        at = found.info.modified
+        held = self._waiting.get(identity) or _Held(item=Item(identity=identity, first=at, last=at))
+        held.item.add(part, found.key, found.info.uri, at)
+        held.told.append(_told(part, identity, found.info.uri))
+        self._objects.expect(found.key, identity)
+        self._waiting.put(identity, held, at + (self._settings.settle_seconds if self._versions else 0.0))
+
+    def decide(self, until: float, batch: Batch) -> None:
+        """Those that wait no longer ``until`` then. Raises ConfigError and StoreError; nothing is lost by it."""
+        self._ready += self._waiting.due(until)
+        self._ready += self._waiting.soonest(len(self._waiting) - self._settings.max_pending_traces)
+        for _ in range(len(self._ready)):
+            held = self._ready[0]
+            if self._versions is not None and self._versions.in_work(held.item.identity):
+                self._ready.rotate(-1)  # it is told what it is to supersede when that is committed
+                continue
+            self._decide(held, batch)
+            self._ready.popleft()
+
+    def _decide(self, held: _Held, batch: Batch) -> None:
+        item = held.item
+        version = self._versions.find(item.identity) if self._versions is not None else None
+        sample = self._anew(version, item) if version is not None else None
+        batch.counts[LATE] += len(held.told)
+        batch.rejects += held.told
+        if version is not None and sample is not None and self._versions is not None:
+            batch.counts[SUPERSEDED] += 1
+            batch.samples.append(sample)
+            batch.spans[item.identity] = [*version.spans, *item.spans]
+            batch.superseded.append(version)
+            self._versions.begin(item.identity)
+        self._objects.decide(item)
+
+    def _anew(self, version: Version, item: Item) -> Sample | None:
+        """The sample with all that came, drawn as it was; None where it says nothing new, or cannot be read."""
+        uri, options = min([version.source_uri, *item.objects.values()]), self._intake.config.input.read
+        trace = trace_of([*version.spans, *item.spans], uri, options)
+        damaged = isinstance(item.found, Reject) or isinstance(trace, Reject)
+        if damaged or trace == trace_of(version.spans, uri, options):
+            return None
+        assert not isinstance(trace, Reject)
+        return Sample(
+            trace=self._intake.enriched(trace),
+            stratum=version.stratum,
+            inclusion_probability=version.inclusion_probability,
+            plan_hash=version.plan_hash,
+            unit_key=version.unit_key,
+        )
+
+
+def superseding(store: Location, rows: pa.Table, versions: list[Version]) -> pa.Table:
+    """``rows``, those about a newer version of a trace with the id of the row that they replace, and one of their own.
+
+    Replaced is the row of the same trace, scorer and axis by the same judge (``fingerprint``).
+    """
+    if not versions:
+        return rows
+    judges = sorted(set(rows["fingerprint"].to_pylist()))
+    old = scores_of(store.uri, [v.trace_id for v in versions], judges, days={v.day for v in versions})
+    known = {tuple(row[name] for name in _ASKED): row["score_id"] for row in old.to_pylist()}
+    changed = []
+    for row in rows.to_pylist():
+        replaced = known.get(tuple(row[name] for name in _ASKED))
+        ids = {"supersedes": replaced, "score_id": score_id(**{n: row[n] for n in _IDENTITY}, supersedes=replaced)}
+        changed.append(row | ids)
+    return pa.Table.from_pylist(changed, schema=rows.schema)
+
+
+def _told(part: Part, identity: str, uri: str) -> Reject:
+    position = part.position if isinstance(part, Span | Reject) else ""
+    return Reject(uri=uri, position=position, reason="came after its trace was decided", trace_id=identity)
