@@ -51,7 +51,7 @@ INTAKE_SCHEMA = pa.schema(
         ("per", pa.string()),
         ("tokens", pa.int64()),
         ("of_spans", pa.bool_()),
-        ("spans", pa.string()),
+        ("spans", pa.binary()),
     ]
 )
 

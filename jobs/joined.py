@@ -6,10 +6,9 @@ in several objects is counted afterwards, and only those are put together again,
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby, islice
 from tempfile import TemporaryDirectory
@@ -24,22 +23,21 @@ from judgefleet.storage import Location, write_table_atomic
 from judgefleet.trace import Trace
 from judgefleet.traces.clean import safe
 from judgefleet.traces.content import ReadOptions
+from judgefleet.traces.packed import SPOILT, packed, unpacked
 from judgefleet.traces.reject import Reject
-from judgefleet.traces.span import Span, SpanEvent
+from judgefleet.traces.span import Span
 from judgefleet.traces.spans import trace_of
-from judgefleet.traces.values import as_text_or_repr
 
 Part: TypeAlias = Span | Trace | Reject
-Found: TypeAlias = tuple[Trace | Reject, str | None]
+Found: TypeAlias = tuple[Trace | Reject, bytes | None]
 _TOLD = ("position", "reason", "excerpt")
-_TEXTS = ("trace_id", "place", "source_uri", *_TOLD, "spans")
+_TEXTS = ("trace_id", "place", "source_uri", *_TOLD)
 # What is kept of each trace that an object has spans of; ``place`` begins with the object's number.
-SPANS_SCHEMA = pa.schema([*((name, pa.string()) for name in _TEXTS), ("of_spans", pa.bool_())])
+SPANS_SCHEMA = pa.schema([*((name, pa.string()) for name in _TEXTS), ("spans", pa.binary()), ("of_spans", pa.bool_())])
 # Of what was staged: the ids of traces that lie in several objects. The object is the first part of a place.
 SPLIT = """
     select trace_id from staged where of_spans group by trace_id having count(distinct split_part(place, '-', 1)) > 1
 """
-_FIELDS = tuple(field.name for field in fields(Span))
 _ROWS = 2000
 _MEMORY = "1GB"
 
@@ -54,13 +52,13 @@ class Joined:
 
 
 def whole_and_parts(parts: Iterable[Part], uri: str, options: ReadOptions) -> Iterator[Found]:
-    """What one object holds: traces and rejects, each with its spans as JSON where it is put together from spans.
+    """What one object holds: traces and rejects, each with its spans as bytes where it is put together from spans.
 
     A trace of which one span cannot be read is rejected whole, and has no spans.
     """
     for found, spans in _grouped(parts):
         if not spans:
-            yield found, None if spans is None else "[]"
+            yield found, None if spans is None else SPOILT
         else:
             yield trace_of(spans, uri, options), packed(spans)
 
@@ -74,7 +72,7 @@ def whole_and_rows(parts: Iterable[Part], uri: str, place: str) -> Iterator[Trac
         here = {"trace_id": found.trace_id, "place": f"{place}-{number:09d}", "source_uri": uri, "of_spans": True}
         told = {name: getattr(found, name) for name in _TOLD} if isinstance(found, Reject) else {}
         row = {name: safe(value) for name, value in here.items()}
-        yield {**row, **told, "spans": packed(spans)}
+        yield {**row, **told, "spans": packed(spans) if spans else SPOILT}
 
 
 def _grouped(parts: Iterable[Part]) -> Iterator[tuple[Any, list[Span] | None]]:
@@ -104,7 +102,7 @@ def join(staged: ds.Dataset, options: ReadOptions, *, only_split: bool = False) 
         [(rows,)] = db.execute(f"select count(*) from staged {which}").fetchall()  # noqa: S608 - our own words
         if not rows:
             return
-        reader = db.sql(f"select {', '.join(_TEXTS)} from staged {which}").to_arrow_reader(256)  # noqa: S608
+        reader = db.sql(f"select {', '.join(_TEXTS)}, spans from staged {which}").to_arrow_reader(256)  # noqa: S608
         for table in by_file(reader, reader.schema, files := files_for(rows), partial(_files_of, files=files)):
             yield from _of_file(table.sort_by([("trace_id", "ascending"), ("place", "ascending")]), options)
 
@@ -131,28 +129,9 @@ def write_joined(rows: Iterable[Mapping[str, Any]], schema: pa.Schema, folder: L
 
 
 def _joined(rows: list[dict[str, Any]], options: ReadOptions) -> Trace | Reject:
-    spoilt = next((row for row in rows if row["spans"] == "[]"), None)
+    spoilt = next((row for row in rows if row["spans"] == SPOILT), None)
     if spoilt is not None:
         told = {name: spoilt[name] or "" for name in _TOLD}
         return Reject(uri=spoilt["source_uri"], trace_id=spoilt["trace_id"], **told)
     spans = [span for row in rows for span in unpacked(row["spans"])]
     return trace_of(spans, min(row["source_uri"] for row in rows), options)
-
-
-def packed(spans: Iterable[Span]) -> str:
-    """Spans as JSON."""
-    return json.dumps([_told(span) for span in spans], default=as_text_or_repr, check_circular=False)
-
-
-def _told(span: Span) -> dict[str, Any]:
-    """The fields as they are; ``asdict`` would copy all that is in them, which took a fifth of the reading."""
-    events = [{"name": event.name, "attributes": dict(event.attributes)} for event in span.events]
-    told = {name: getattr(span, name) for name in _FIELDS}
-    return told | {"attributes": dict(span.attributes), "resource": dict(span.resource), "events": events}
-
-
-def unpacked(text: str) -> Iterator[Span]:
-    """What ``packed`` wrote."""
-    for told in json.loads(text):
-        events = tuple(SpanEvent(**event) for event in told.pop("events"))
-        yield Span(**told, events=events)

@@ -10,17 +10,19 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.joined import packed, unpacked
 from jobs.online.log import Entry, Log
 from jobs.online.seen import hashed
 from judgefleet.errors import MissingError
 from judgefleet.sample import Sample
 from judgefleet.storage import Location, explained, folder_entries, read_table
 from judgefleet.store import day_of
+from judgefleet.traces.packed import packed, unpacked
 from judgefleet.traces.span import Span
 
-_TEXTS = ("trace_id", "day", "source_uri", "sampled_in", "stratum", "plan_hash", "unit_key", "spans")
-VERSION_SCHEMA = pa.schema([*((name, pa.string()) for name in _TEXTS), ("inclusion_probability", pa.float64())])
+_TEXTS = ("trace_id", "day", "source_uri", "sampled_in", "stratum", "plan_hash", "unit_key")
+VERSION_SCHEMA = pa.schema(
+    [*((name, pa.string()) for name in _TEXTS), ("spans", pa.binary()), ("inclusion_probability", pa.float64())]
+)
 # Traces of which this is kept, as of those that are known to be decided.
 _MOST = 250_000
 

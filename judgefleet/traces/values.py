@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from judgefleet.traces.reject import UnreadableError, shown
 
 # "[RET-1] Returns ..." is text; "[", "{" and what a cut leaves of a longer value are JSON.
@@ -184,10 +186,17 @@ def plain_value(value: Any) -> Any:
     return value
 
 
+def _decoded(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeError):
+        return json.loads(text)  # NaN and lone surrogates, which it reads as well; or why it is not JSON
+
+
 def loads(text: str) -> Any:
     """The JSON value in ``text``. Raises UnreadableError where it is not JSON or nested beyond what is safe to walk."""
     try:
-        value = json.loads(text)
+        value = _decoded(text)
     except RecursionError as error:
         raise UnreadableError("JSON nested too deeply") from error
     except ValueError as error:
