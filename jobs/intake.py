@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.dataset as ds
 
@@ -33,6 +34,7 @@ _ROWS = 2000
 SAMPLED, NOT_SAMPLED, REJECTED = "sampled", "not_sampled", "rejected"
 # May be drawn, once all of the input is known: see jobs.draw.
 CANDIDATE = "candidate"
+_HASHED = msgspec.msgpack.Encoder(order="sorted")
 # What is known of each trace or reject beside the sample itself; ``place`` orders them as they were read. From
 # ``draw`` to ``tokens``: what a decision about the whole input needs; then the spans, for jobs.joined.
 INTAKE_SCHEMA = pa.schema(
@@ -182,8 +184,7 @@ def _tokens(trace: Trace) -> int:
 
 def _content_hash(trace: Trace) -> str:
     """Over everything but where it was read: the same trace in two objects is one trace. Compared within one run."""
-    row = trace_row(trace) | {"source_uri": None, "attributes": sorted(trace.attributes.items())}
-    return sha256(repr(row).encode()).hexdigest()[:32]
+    return sha256(_HASHED.encode(replace(trace, source_uri=None))).hexdigest()[:32]
 
 
 @lru_cache(maxsize=4)

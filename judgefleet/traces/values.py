@@ -129,6 +129,8 @@ def hex_id(found: Any, name: str, digits: int) -> str:
     >>> hex_id("0AF76519-16CD-43DD-8448-EB211C80319C", "traceId", 32)
     '0af7651916cd43dd8448eb211c80319c'
     """
+    if isinstance(found, str) and len(found) == digits and _HEX.fullmatch(found) and found != "0" * digits:
+        return found  # as nearly all are, at once
     text = found.replace("-", "").lower() if isinstance(found, str) else ""
     if len(text) != digits or not _HEX.fullmatch(text) or not text.strip("0"):
         raise UnreadableError(f"found {name} {shown(found)}; {digits} hex digits, not all zero, belong here")
@@ -205,7 +207,7 @@ def loads(text: str) -> Any:
         return value
     level = [value]
     for _ in range(_DEEPEST):
-        inside = (inner.values() if isinstance(inner, dict) else inner for inner in level)
+        inside = [inner.values() if inner.__class__ is dict else inner for inner in level]
         level = [item for items in inside for item in items if item.__class__ in _NESTED]
         if not level:
             return value
