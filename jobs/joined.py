@@ -11,14 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby, islice
-from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 from zlib import crc32
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from jobs.spill import by_file, files_for
+from jobs.spill import by_file, database, files_for
 from judgefleet.storage import Location, write_table_atomic
 from judgefleet.trace import Trace
 from judgefleet.traces.clean import safe
@@ -92,11 +91,7 @@ def _grouped(parts: Iterable[Part]) -> Iterator[tuple[Any, list[Span] | None]]:
 
 def join(staged: ds.Dataset, options: ReadOptions, *, only_split: bool = False) -> Iterator[Joined]:
     """Every trace of which spans were staged, or those that lie in several objects. Some traces in memory at a time."""
-    import duckdb  # not where nothing is joined: the loop never does
-
-    with TemporaryDirectory(prefix="judgefleet-") as spill, duckdb.connect() as db:
-        db.execute(f"set memory_limit = '{_MEMORY}'")
-        db.execute("set temp_directory = ?", [spill])
+    with database(_MEMORY) as db:
         db.register("staged", staged)
         which = f"where of_spans and trace_id in ({SPLIT})" if only_split else "where of_spans"
         [(rows,)] = db.execute(f"select count(*) from staged {which}").fetchall()  # noqa: S608 - our own words

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from pyarrow import fs
 from jobs.draw import Cell, draw, outcome
 from jobs.intake import INTAKE_SCHEMA
 from jobs.joined import SPLIT
-from jobs.spill import by_file, files_for
+from jobs.spill import by_file, database, files_for
 from judgefleet.sample import SAMPLE_SCHEMA
 from judgefleet.sampling import SamplingPlan
 from judgefleet.storage import Location, explained, write_table_atomic
@@ -70,8 +69,7 @@ _REJECTS = """
     where ranked.decision != 'rejected' and copy > 1 and content_hash != first_hash
     order by all
 """
-# Beyond this DuckDB goes on in files.
-_SORT_MEMORY = "512MB"
+_MEMORY = "256MB"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,12 +102,7 @@ def make_plan(
     DuckDB sorts outside memory where the input is larger than it. ``weighed``: the plan that decides about the whole
     input, where it was read for that. Raises ConfigError for a cap that cannot hold.
     """
-    import duckdb  # not where nothing is planned: workers and the loop never do
-
-    with TemporaryDirectory(prefix="judgefleet-") as spill, duckdb.connect() as db:
-        db.execute("set timezone = 'UTC'")
-        db.execute(f"set memory_limit = '{_SORT_MEMORY}'")
-        db.execute("set temp_directory = ?", [spill])
+    with database(_MEMORY) as db:
         db.register("staged", staged)
         db.execute(_INTAKE)
         db.execute(_RANKED)

@@ -6,18 +6,36 @@ DuckDB sorts narrow rows in files of its own; rows with long texts it has to hol
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
+if TYPE_CHECKING:
+    import duckdb
+
 # Files that are open at a time, and rows that one is worth: with texts of 16 MB, these are a GB.
 _MOST_FILES, _ROWS_A_FILE = 256, 64
-_HELD = 1 << 26
+_HELD = 1 << 24
+_THREADS = 4
 _PACKED = pa.ipc.IpcWriteOptions(compression="lz4")
+
+
+@contextmanager
+def database(memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB with so much memory; beyond it, it goes on in files. Times are in UTC."""
+    import duckdb  # not where nothing is ordered: workers and the loop never do
+
+    with TemporaryDirectory(prefix="judgefleet-") as folder, duckdb.connect() as db:
+        db.execute("set timezone = 'UTC'")
+        db.execute(f"set memory_limit = '{memory}'")
+        # Each has buffers of its own: sixteen of them need more than they may have before any of it is in files.
+        db.execute(f"set threads = {_THREADS}")
+        db.execute("set temp_directory = ?", [folder])
+        yield db
 
 
 def files_for(rows: int) -> int:
