@@ -68,6 +68,11 @@ def columns_of(scores: pa.Table, key: str | None = ITEM_KEY) -> Columns:
 
 def name_codes(names: Any) -> Codes:
     """A 64-bit hash for each name of an Arrow string array, 0 for a null or an empty one."""
+    parts = [_codes(names.slice(at, _ROWS)) for at in range(0, len(names), _ROWS)]
+    return np.concatenate(parts) if parts else np.empty(0, np.uint64)
+
+
+def _codes(names: Any) -> Codes:
     if pa.types.is_dictionary(names.type):
         names = names.cast(names.type.value_type)
     given = pc.fill_null(names, "")

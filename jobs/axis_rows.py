@@ -64,12 +64,16 @@ class AxisRows:
     @cached_property
     def columns(self) -> Columns:
         """Every row."""
-        return Columns(**{f.name: np.concatenate([getattr(c, f.name) for c in self._columns]) for f in fields(Columns)})
+        whole = {f.name: np.concatenate([getattr(c, f.name) for c in self._columns]) for f in fields(Columns)}
+        self._columns.clear()
+        return Columns(**whole)
 
     @cached_property
     def traces(self) -> Codes:
         """The trace and span behind each row."""
-        return np.concatenate(self._traces)
+        whole = np.concatenate(self._traces)
+        self._traces.clear()
+        return whole
 
     @property
     def pairs(self) -> pa.Table | None:
@@ -97,9 +101,13 @@ def trace_codes(rows: pa.Table) -> Codes:
 
 
 def _plain(scores: pa.Table) -> pa.Table:
-    """Dictionary columns decoded; the three key columns without nulls, so that they can be compared."""
+    """Dictionary columns decoded; the three key columns without nulls, so that they can be compared.
+
+    The configuration stays as it is: it is the same long text in every row.
+    """
+    scores = scores.unify_dictionaries()
     for i, column in enumerate(scores.schema):
-        if pa.types.is_dictionary(column.type):
+        if pa.types.is_dictionary(column.type) and column.name != "config":
             scores = scores.set_column(i, column.name, scores[column.name].cast(column.type.value_type))
     for name in _KEY:
         scores = scores.set_column(scores.schema.get_field_index(name), name, pc.fill_null(scores[name], ""))

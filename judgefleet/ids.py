@@ -9,10 +9,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 _DIGITS = 32
+# Compared with its zero bytes at the end left out, which tells bytes of one length apart as well.
+_CODE = np.dtype("S16")
 
 
 class IdSet:
-    """Membership in a sorted array of 32-digit ids.
+    """Membership in a sorted array of ids of 32 hex digits, 16 bytes each.
 
     >>> ids = IdSet(["b" * 32, "a" * 32])
     >>> "a" * 32 in ids, "c" * 32 in ids, len(ids)
@@ -20,20 +22,24 @@ class IdSet:
     """
 
     def __init__(self, ids: Iterable[str] = ()) -> None:
-        self._sorted: NDArray[np.bytes_] = np.unique(np.array([i.encode() for i in ids], dtype=f"S{_DIGITS}"))
+        self._sorted: NDArray[np.bytes_] = np.unique(np.array([bytes.fromhex(i) for i in ids], dtype=_CODE))
         self.copies = 0
 
     @classmethod
     def of(cls, batches: Iterable[pa.Array]) -> IdSet:
         """The ids in Arrow string arrays, none of which becomes a Python object. ``copies``: how many came again."""
-        parts = [np.empty(0, f"S{_DIGITS}"), *map(_packed, batches)]
-        found, total = cls(), sum(map(len, parts))
-        found._sorted = np.unique(np.concatenate(parts))
-        found.copies = total - len(found)
+        found, known = cls(), np.concatenate([np.empty(0, _CODE), *map(_packed, batches)])
+        known.sort()
+        again = known[1:] == known[:-1]
+        found.copies = int(np.count_nonzero(again))
+        found._sorted = known[np.append(True, ~again)] if found.copies else known
         return found
 
     def __contains__(self, score_id: object) -> bool:
-        key = np.bytes_(str(score_id).encode())
+        try:
+            key = np.array(bytes.fromhex(str(score_id)), _CODE)
+        except ValueError:
+            return False
         at = int(np.searchsorted(self._sorted, key))
         return at < len(self._sorted) and self._sorted[at] == key
 
@@ -42,6 +48,7 @@ class IdSet:
 
 
 def _packed(ids: pa.Array) -> NDArray[np.bytes_]:
-    """Raises ArrowInvalid for an id that has not 32 digits."""
+    """Raises ArrowInvalid for an id that has not 32 digits, ValueError for one with others than hex digits."""
     fixed = ids.cast(pa.binary()).cast(pa.binary(_DIGITS))
-    return np.frombuffer(fixed.buffers()[1], f"S{_DIGITS}", count=len(fixed), offset=fixed.offset * _DIGITS)
+    digits = memoryview(fixed.buffers()[1])[fixed.offset * _DIGITS :][: len(fixed) * _DIGITS] if len(fixed) else b""
+    return np.frombuffer(bytes.fromhex(str(digits, "ascii")), _CODE)

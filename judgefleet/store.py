@@ -4,9 +4,10 @@ Folders that begin with ``_`` hold what belongs to a run (its samples, rejects a
 pass them over, so ``pandas.read_parquet(STORE)`` sees score rows and nothing else.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,6 +26,10 @@ UNDATED = "undated"
 # Enough to decide whether a row stays.
 SIGNIFICANT = ["score_id", "supersedes", "trace_id", "fingerprint", "status"]
 _IDENTITY = ["score_id", "supersedes"]
+# How a dataset is gone through. Kept for a second time, the footers of ten thousand files are more than a gigabyte;
+# with threads, batches are read ahead of a slower consumer until all are held; and a distant store is waited for less
+# often where more files are asked for at a time.
+ONCE: Mapping[str, Any] = MappingProxyType({"cache_metadata": False, "use_threads": False, "fragment_readahead": 16})
 _BATCH_ROWS = 65_536
 _TRIES = 5
 T = TypeVar("T")
@@ -96,7 +101,8 @@ def score_batches(uri: str, columns: list[str], fingerprints: list[str]) -> Iter
     if len(replaced := superseded(store)):
         mine &= ~ds.field("score_id").isin(replaced)
     with explained("read", store):
-        for batch in _dataset(store, score_files(store)).to_batches(columns=columns, filter=mine):
+        found = _dataset(store, score_files(store))
+        for batch in found.to_batches(columns=columns, filter=mine, **ONCE):
             held.append(batch)
             if sum(map(len, held)) >= _BATCH_ROWS:
                 yield pa.Table.from_batches(held)
@@ -118,7 +124,7 @@ def scores_of(
     def read() -> pa.Table:
         with explained("read", store):
             files = [info for day in days for info in score_files(store, day)]
-            return _dataset(store, files).to_table(columns=SCORE_SCHEMA.names, filter=mine)
+            return _dataset(store, files).to_table(columns=SCORE_SCHEMA.names, filter=mine, **ONCE)
 
     return _current(_first_of_each(_while_files_merge(read)))
 
@@ -129,7 +135,8 @@ def superseded(store: Location) -> pa.Array:
 
     def read() -> pa.Table:
         with explained("read", store):
-            return _dataset(store, score_files(store)).to_table(columns=["supersedes"], filter=replaced.is_valid())
+            found = _dataset(store, score_files(store))
+            return found.to_table(columns=["supersedes"], filter=replaced.is_valid(), **ONCE)
 
     return _while_files_merge(read)["supersedes"].combine_chunks()
 
@@ -149,7 +156,7 @@ def score_ids(store: Location) -> IdSet:
 
     def read() -> IdSet:
         with explained("read", store):
-            batches = _dataset(store, score_files(store)).to_batches(columns=["score_id"])
+            batches = _dataset(store, score_files(store)).to_batches(columns=["score_id"], **ONCE)
             return IdSet.of(batch.column(0) for batch in batches)
 
     return _while_files_merge(read)
@@ -168,7 +175,7 @@ def _while_files_merge(read: Callable[[], T]) -> T:
 
 def _read(store: Location, files: list[ObjectInfo], columns: list[str]) -> pa.Table:
     with explained("read", store):
-        return _dataset(store, files).to_table(columns=columns)
+        return _dataset(store, files).to_table(columns=columns, **ONCE)
 
 
 def _dataset(store: Location, files: list[ObjectInfo]) -> ds.Dataset:
@@ -281,4 +288,4 @@ def read_samples(
     mine = None if trace_ids is None else _is_one_of("trace_id", trace_ids)
     with explained("read", folder):
         found = ds.dataset(folder.path, schema=SAMPLE_SCHEMA, format="parquet", filesystem=store.fs)
-        return found.to_table(columns=wanted, filter=mine)
+        return found.to_table(columns=wanted, filter=mine, **ONCE)

@@ -8,7 +8,7 @@ import pyarrow.dataset as ds
 
 from jobs.online.seen import hashed
 from judgefleet.storage import Location, explained, open_location
-from judgefleet.store import day_of, score_files
+from judgefleet.store import ONCE, day_of, score_files
 from judgefleet.trace import Trace
 
 # Days of traces held at a time; a backlog goes through them in order.
@@ -44,7 +44,7 @@ class Scored:
         paths = [open_location(info.uri).path for info in score_files(self._store, day)]
         with explained("read", place):
             found = ds.dataset(paths, format="parquet", filesystem=self._store.fs)
-            batches = found.to_batches(columns=["trace_id", "span_id"]) if paths else ()
+            batches = found.to_batches(columns=["trace_id", "span_id"], **ONCE) if paths else ()
             pairs = {
                 pair
                 for batch in batches
