@@ -1,5 +1,7 @@
 """Listing, reading and atomic writing, on the local file system and against a real S3 server process."""
 
+import base64
+import hmac
 import os
 import subprocess
 import sys
@@ -7,6 +9,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -35,16 +38,16 @@ def azure(monkeypatch: pytest.MonkeyPatch) -> str:
         pytest.skip("JUDGEFLEET_AZURITE names no host:port of an Azurite")
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT", _AZURITE)
     monkeypatch.setenv("AZURE_STORAGE_KEY", _AZURITES_KEY)
-    return f"endpoint_override={endpoint}&scheme=http"
+    options = f"endpoint_override={endpoint}&scheme=http"
+    open_location(f"az://bucket/x?{options}").fs.create_dir("bucket")
+    return options
 
 
 @pytest.fixture(params=["path", "file", "s3", "az"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "az":
         options = request.getfixturevalue("azure")
-        found = open_location(f"az://bucket/{uuid.uuid4().hex}?{options}")
-        found.fs.create_dir("bucket")
-        return found.uri
+        return f"az://bucket/{uuid.uuid4().hex}?{options}"
     if request.param == "s3":
         s3_endpoint = request.getfixturevalue("s3_endpoint")
         return f"s3://bucket/{tmp_path.name}?endpoint_override={s3_endpoint}&scheme=http&region=us-east-1"
@@ -253,6 +256,28 @@ def test_azure_refuses_another_key(azure: str, monkeypatch: pytest.MonkeyPatch) 
         list_objects(f"az://bucket/x?{azure}")
     with pytest.raises(ConfigError, match=r"(?s)check the credentials \(AZURE_STORAGE_KEY"):
         ensure_writable(f"az://bucket/x?{azure}")
+
+
+@pytest.mark.parametrize("before", ["", "?"])
+def test_azure_goes_by_a_token_where_there_is_no_key(azure: str, monkeypatch: pytest.MonkeyPatch, before: str) -> None:
+    monkeypatch.delenv("AZURE_STORAGE_KEY")
+    monkeypatch.setenv("AZURE_STORAGE_SAS_TOKEN", before + shared_access(permissions="rwdlac"))
+    place = open_location(f"az://bucket/{uuid.uuid4().hex}/x?{azure}")
+    assert read_bytes(write_atomic(place, b"here")) == b"here"
+    assert [info.size for info in list_objects(place.above(1).uri)] == [4]
+    monkeypatch.setenv("AZURE_STORAGE_SAS_TOKEN", before + shared_access(permissions="rl"))
+    assert read_bytes(place.uri) == b"here"
+    with pytest.raises(ConfigError, match=r"check the credentials \(AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN"):
+        ensure_writable(f"az://bucket/out?{azure}")
+
+
+def shared_access(*, permissions: str) -> str:
+    """A token for all of Azurite's account (learn.microsoft.com/rest/api/storageservices/create-account-sas)."""
+    said = {"sp": permissions, "ss": "b", "srt": "sco", "st": "", "se": "2099-01-01", "sip": "", "spr": "https,http"}
+    signed = "\n".join([_AZURITE, *said.values(), "2021-06-08", "", ""])
+    key = base64.b64decode(_AZURITES_KEY)
+    signature = base64.b64encode(hmac.digest(key, signed.encode(), "sha256")).decode()
+    return urlencode({name: value for name, value in said.items() if value} | {"sv": "2021-06-08", "sig": signature})
 
 
 def test_no_such_container(azure: str) -> None:
