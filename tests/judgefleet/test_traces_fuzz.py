@@ -11,7 +11,7 @@ import pytest
 
 from judgefleet.traces.content import Content
 from judgefleet.traces.reader import FORMATS
-from tests.judgefleet import fuzz
+from tests.judgefleet import fuzz, fuzz_guided
 from tests.judgefleet.fuzz_seeds import seeds
 
 
@@ -25,6 +25,12 @@ def test_some_thousand_inputs(tmp_path: Path) -> None:
     found = fuzz.fuzz(120.0, int(os.environ.get("JUDGEFLEET_FUZZ", "3000")), list(FORMATS), 7, tmp_path)
     assert found.failures == []
     assert found.inputs > 0
+
+
+@pytest.mark.parametrize("name", ["otlp_proto", "otlp_json"])
+def test_a_search_guided_by_coverage(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("atheris")
+    assert fuzz_guided.search(name, int(os.environ.get("JUDGEFLEET_FUZZ", "3000")), 60, tmp_path) == []
 
 
 def test_every_format_has_seeds_that_it_reads() -> None:
