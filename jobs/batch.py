@@ -20,6 +20,7 @@ from jobs.estimate import estimate
 from jobs.forget import forget
 from jobs.intake import INTAKE_SCHEMA, Intake, stage_intake
 from jobs.joined import write_joined
+from jobs.memory import give_back
 from jobs.plan import Plan, clear_old_chunks, clear_staged, make_plan, staged_dataset
 from jobs.prepare import Prepared, prepare
 from jobs.redrawn import DRAWN, Redrawn
@@ -148,6 +149,7 @@ def read_input(prepared: Prepared, report: Reporter, logs: Path) -> Plan:
     plan = make_plan(staged_dataset(folder), prepared.store, config.run_id, config.run.chunk_traces, weighed)
     clear_staged(prepared.store, config.run_id)
     clear_old_chunks(prepared.store, config.run_id, plan)
+    give_back()
     counted = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(plan.counts.items()))
     lowered = f"; all rates times {plan.factor:g}, for the cap" if plan.factor < 1 else ""
     report.say(f"traces: {counted or 'none'}{lowered}")
@@ -173,7 +175,9 @@ def _attempt(prepared: Prepared, plan: Plan, left: Remaining, report: Reporter, 
             drive(lambda: run_judges(prepared, setup, left.judged, shared), watch, stall, logs)
     except RunError as error:
         report.say(f"an attempt ended early: {error}")
-    return find_remaining(prepared, plan, _done(prepared))
+    left = find_remaining(prepared, plan, _done(prepared))
+    give_back()
+    return left
 
 
 def _progress(store: Location, report: Reporter, left: Remaining) -> Callable[[], int]:

@@ -10,29 +10,34 @@ from jobs.prepare import Prepared
 from jobs.remaining import load_chunk, planned_ids
 from judgefleet.ids import IdSet
 from judgefleet.score import Status
-from judgefleet.store import keep_rows, score_files
+from judgefleet.store import keep_rows, score_files, superseded
 
 _ENGINE_FAILED = {Status.ENGINE_ERROR.value, Status.TIMEOUT.value}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Planned:
-    """What a plan covers: the ids it gives, the traces it scores, and the fingerprints that score them."""
+    """What a plan covers: the ids it gives, the traces it scores, and the fingerprints that score them.
+
+    ``superseded``: ids in the store that others there supersede.
+    """
 
     ids: IdSet
     traces: frozenset[str]
     fingerprints: frozenset[str]
+    superseded: frozenset[str] = frozenset()
 
     def stays(self, row: Mapping[str, str | None], *, fresh: bool, retry: bool) -> bool:
         """Whether a row of the store is left alone.
 
         A row of the same scorer about a planned trace that the plan does not give is overtaken: it says that a trace
-        has no partner, and now it has one. One that supersedes another is as new as what the plan gives.
+        has no partner, and now it has one. So are one that supersedes another and that other: the plan
+        has all that came of their trace, and scores it once.
         """
-        if row["score_id"] in self.ids:
-            return not (fresh or (retry and row["status"] in _ENGINE_FAILED))
         foreign = row["fingerprint"] not in self.fingerprints or row["trace_id"] not in self.traces
-        return foreign or (row["supersedes"] is not None and not fresh)
+        if row["supersedes"] is not None or row["score_id"] in self.superseded or row["score_id"] not in self.ids:
+            return foreign
+        return not (fresh or (retry and row["status"] in _ENGINE_FAILED))
 
 
 def forget(prepared: Prepared, plan: Plan, *, fresh: bool, retry: bool) -> int:
@@ -56,4 +61,5 @@ def find_planned(prepared: Prepared, plan: Plan) -> Planned:
         ids += [i for stage in planned_ids(prepared, samples) for i in stage]
         traces.update(sample.trace.trace_id for sample in samples)
     fingerprints = frozenset(info.fingerprint for info in prepared.infos)
-    return Planned(ids=IdSet(ids), traces=frozenset(traces), fingerprints=fingerprints)
+    replaced = frozenset(superseded(prepared.store).to_pylist())
+    return Planned(ids=IdSet(ids), traces=frozenset(traces), fingerprints=fingerprints, superseded=replaced)

@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 _DIGITS = 32
+_HEX = frozenset("0123456789abcdef")
 # Compared with its zero bytes at the end left out, which tells bytes of one length apart as well.
 _CODE = np.dtype("S16")
 
@@ -36,10 +37,10 @@ class IdSet:
         return found
 
     def __contains__(self, score_id: object) -> bool:
-        try:
-            key = np.array(bytes.fromhex(str(score_id)), _CODE)
-        except ValueError:
+        text = str(score_id)
+        if len(text) != _DIGITS or not _HEX.issuperset(text):
             return False
+        key = np.array(bytes.fromhex(text), _CODE)
         at = int(np.searchsorted(self._sorted, key))
         return at < len(self._sorted) and self._sorted[at] == key
 

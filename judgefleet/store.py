@@ -25,6 +25,8 @@ FILE_SCHEMA = SCORE_SCHEMA.remove(SCORE_SCHEMA.get_field_index("scorer"))
 UNDATED = "undated"
 # Enough to decide whether a row stays.
 SIGNIFICANT = ["score_id", "supersedes", "trace_id", "fingerprint", "status"]
+# How the name of a file ends whose samples stand for older ones of their traces.
+NEWER = "-newer.parquet"
 _IDENTITY = ["score_id", "supersedes"]
 # How a dataset is gone through. Kept for a second time, the footers of ten thousand files are more than a gigabyte;
 # with threads, batches are read ahead of a slower consumer until all are held; and a distant store is waited for less
@@ -98,11 +100,11 @@ def score_batches(uri: str, columns: list[str], fingerprints: list[str]) -> Iter
         yield read_scores(uri, list(dict.fromkeys([*columns, "fingerprint"]))).filter(mine).select(columns)
         return
     held: list[pa.RecordBatch] = []
-    if len(replaced := superseded(store)):
+    files = score_files(store)  # once, so that no row is read whose successor is not, and the other way round
+    if len(replaced := superseded(store, files)):
         mine &= ~ds.field("score_id").isin(replaced)
     with explained("read", store):
-        found = _dataset(store, score_files(store))
-        for batch in found.to_batches(columns=columns, filter=mine, **ONCE):
+        for batch in _dataset(store, files).to_batches(columns=columns, filter=mine, **ONCE):
             held.append(batch)
             if sum(map(len, held)) >= _BATCH_ROWS:
                 yield pa.Table.from_batches(held)
@@ -129,16 +131,27 @@ def scores_of(
     return _current(_first_of_each(_while_files_merge(read)))
 
 
-def superseded(store: Location) -> pa.Array:
-    """The ids of all rows that other rows supersede."""
+def superseded(store: Location, files: list[ObjectInfo] | None = None) -> pa.Array:
+    """The ids of all rows that other rows supersede, in ``files`` or everywhere."""
     replaced = ds.field("supersedes")
 
     def read() -> pa.Table:
         with explained("read", store):
-            found = _dataset(store, score_files(store))
+            found = _dataset(store, score_files(store) if files is None else files)
             return found.to_table(columns=["supersedes"], filter=replaced.is_valid(), **ONCE)
 
     return _while_files_merge(read)["supersedes"].combine_chunks()
+
+
+def traces_with_rows(store: Location, trace_ids: list[str]) -> set[str]:
+    """Those of ``trace_ids`` about which there is any row, whoever wrote it."""
+
+    def read() -> pa.Table:
+        with explained("read", store):
+            found = _dataset(store, score_files(store))
+            return found.to_table(columns=["trace_id"], filter=_is_one_of("trace_id", trace_ids), **ONCE)
+
+    return set(_while_files_merge(read)["trace_id"].to_pylist()) if trace_ids else set()
 
 
 def _current(table: pa.Table) -> pa.Table:
@@ -279,6 +292,8 @@ def read_samples(
 ) -> pa.Table:
     """The samples that a run scored (SAMPLE_SCHEMA, or ``columns`` of it), all or those of ``trace_ids``.
 
+    Of a trace that was scored again because more of it came, the newest.
+
     None where nothing was drawn.
     """
     store = open_location(uri)
@@ -286,6 +301,26 @@ def read_samples(
     if not exists(folder):
         return SAMPLE_SCHEMA.empty_table().select(wanted)
     mine = None if trace_ids is None else _is_one_of("trace_id", trace_ids)
+    names = list(dict.fromkeys([*wanted, "trace_id"]))
+    paths = [open_location(info.uri).path for info in list_objects(folder.uri)]
+    newer = [path for path in paths if path.endswith(NEWER)]
+
+    def read(chosen: list[str]) -> pa.Table:
+        found = ds.dataset(chosen, schema=SAMPLE_SCHEMA, format="parquet", filesystem=store.fs)
+        return (
+            found.to_table(columns=names, filter=mine, **ONCE) if chosen else SAMPLE_SCHEMA.empty_table().select(names)
+        )
+
     with explained("read", folder):
-        found = ds.dataset(folder.path, schema=SAMPLE_SCHEMA, format="parquet", filesystem=store.fs)
-        return found.to_table(columns=wanted, filter=mine, **ONCE)
+        first = read([path for path in paths if not path.endswith(NEWER)])
+        return _with_newer(first, read(newer)).select(wanted)
+
+
+def _with_newer(samples: pa.Table, newer: pa.Table) -> pa.Table:
+    """Each trace of ``newer`` as its last row has it, and of ``samples`` all others."""
+    if not newer.num_rows:
+        return samples
+    numbered = newer.append_column("_row", pa.array(range(newer.num_rows), pa.int64()))
+    last = newer.take(numbered.group_by("trace_id").aggregate([("_row", "max")])["_row_max"])
+    known = last["trace_id"].combine_chunks()
+    return pa.concat_tables([samples.filter(pc.invert(pc.is_in(samples["trace_id"], known))), last])

@@ -16,7 +16,7 @@ from jobs.online.log import Entry
 from jobs.online.micro_batch import DUPLICATE, Batch
 from jobs.online.scored import Scored
 from jobs.online.seen import Recent
-from jobs.online.versions import Versions
+from jobs.online.versions import Version, Versions
 from jobs.online.waiting import Waiting
 from judgefleet.errors import ConfigError, StoreError
 from judgefleet.trace import Trace
@@ -78,7 +78,7 @@ class Cutter:
     def committed(self, entry: Entry, batch: Batch) -> None:
         """``batch`` has been committed by ``entry``."""
         if self._versions is not None:
-            self._versions.committed(entry.versions, batch.spans)
+            self._versions.committed(entry.versions, batch.versions)
 
     def trim(self) -> None:
         """Forget what is older than is kept."""
@@ -190,7 +190,7 @@ class Cutter:
             batch.samples.append(sample)
             if self._versions is not None and item.spans:
                 self._versions.begin(trace.trace_id)
-                batch.spans[trace.trace_id] = item.spans
+                batch.versions[trace.trace_id] = Version.of(sample, item.spans)
         else:
             batch.counts[DUPLICATE] += 1
         self._objects.decide(item)

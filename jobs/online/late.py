@@ -18,6 +18,7 @@ from judgefleet.sample import Sample
 from judgefleet.score import score_id
 from judgefleet.storage import Location
 from judgefleet.store import scores_of
+from judgefleet.trace import Trace
 from judgefleet.traces.reject import Reject
 from judgefleet.traces.span import Span
 from judgefleet.traces.spans import trace_of
@@ -57,6 +58,8 @@ class Late:
         self._ready += self._waiting.due(until)
         self._ready += self._waiting.soonest(len(self._waiting) - self._settings.max_pending_traces)
         for _ in range(len(self._ready)):
+            if len(batch.samples) >= self._settings.batch_traces:
+                break
             held = self._ready[0]
             if self._versions is not None and self._versions.in_work(held.item.identity):
                 self._ready.rotate(-1)  # it is told what it is to supersede when that is committed
@@ -66,28 +69,32 @@ class Late:
 
     def _decide(self, held: _Held, batch: Batch) -> None:
         item = held.item
-        version = self._versions.find(item.identity) if self._versions is not None else None
-        sample = self._anew(version, item) if version is not None else None
+        version = self._versions.find(item.identity) if self._versions is not None and item.spans else None
+        trace, changed = self._anew(version, item) if version is not None else (None, False)
         batch.counts[LATE] += len(held.told)
         batch.rejects += held.told
-        if version is not None and sample is not None and self._versions is not None:
-            batch.counts[SUPERSEDED] += 1
-            batch.samples.append(sample)
-            batch.spans[item.identity] = [*version.spans, *item.spans]
-            batch.superseded.append(version)
+        if self._versions is not None and version is not None and trace is not None:
+            # Also what says nothing by itself is kept: it may say something with what comes after it.
+            sample = self._as_drawn(version, trace)
+            spans = (*version.spans, *item.spans)
+            batch.versions[item.identity] = Version.of(sample, spans, version.days)
+            batch.counts[SUPERSEDED] += changed
+            batch.samples += [sample] * changed
+            batch.superseded += [version] * changed
             self._versions.begin(item.identity)
         self._objects.decide(item)
 
-    def _anew(self, version: Version, item: Item) -> Sample | None:
-        """The sample with all that came, drawn as it was; None where it says nothing new, or cannot be read."""
+    def _anew(self, version: Version, item: Item) -> tuple[Trace | None, bool]:
+        """The trace with all that came, None where that cannot be read; and whether it says anything new."""
         uri, options = min([version.source_uri, *item.objects.values()]), self._intake.config.input.read
         trace = trace_of([*version.spans, *item.spans], uri, options)
-        damaged = isinstance(item.found, Reject) or isinstance(trace, Reject)
-        if damaged or trace == trace_of(version.spans, uri, options):
-            return None
-        assert not isinstance(trace, Reject)
+        if isinstance(trace, Reject):
+            return None, False
+        return self._intake.enriched(trace), trace != trace_of(version.spans, uri, options)
+
+    def _as_drawn(self, version: Version, trace: Trace) -> Sample:
         return Sample(
-            trace=self._intake.enriched(trace),
+            trace=trace,
             stratum=version.stratum,
             inclusion_probability=version.inclusion_probability,
             plan_hash=version.plan_hash,
@@ -103,7 +110,8 @@ def superseding(store: Location, rows: pa.Table, versions: list[Version]) -> pa.
     if not versions:
         return rows
     judges = sorted(set(rows["fingerprint"].to_pylist()))
-    old = scores_of(store.uri, [v.trace_id for v in versions], judges, days={v.day for v in versions})
+    days = {day for version in versions for day in version.days.split(",")}
+    old = scores_of(store.uri, [version.trace_id for version in versions], judges, days=sorted(days))
     known = {tuple(row[name] for name in _ASKED): row["score_id"] for row in old.to_pylist()}
     changed = []
     for row in rows.to_pylist():

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel, ConfigDict
 
-from judgefleet.errors import ConfigError, StoreError
+from judgefleet.errors import MissingError, StoreError
 from judgefleet.exclusive import create_exclusive
 from judgefleet.storage import Location, folder_entries, read_bytes
 
@@ -40,9 +40,8 @@ class Entry(BaseModel):
 
     ``objects``: keys of the input objects that are done with it. ``opened``: of those read and not done, by key, the
     traces that are decided. ``rows``, ``samples``, ``dead``, ``rejects``: files below the stream's folder.
-    ``superseded``: by file of samples below the store, the traces in it of which this entry has a newer version;
-    ``versions``: the file of what traces were put together from. ``published``: every entry up to this one is in the
-    score store. ``counts``: traces by decision. ``statuses``: rows
+    ``newer``: the file of samples that supersede others; ``versions``: that of what traces were put together from.
+    ``published``: every entry up to this one is in the score store. ``counts``: traces by decision. ``statuses``: rows
     by scorer and status.
     """
 
@@ -61,7 +60,7 @@ class Entry(BaseModel):
     dead: str | None = None
     rejects: str | None = None
     versions: str | None = None
-    superseded: Mapping[str, tuple[str, ...]] = {}
+    newer: str | None = None
     replayed: tuple[str, ...] = ()
     published: int = 0
     counts: Mapping[str, int] = {}
@@ -86,7 +85,7 @@ class Log:
         """The entry, or None where there is none yet."""
         try:
             return Entry.model_validate_json(read_bytes(self._root.child(_path(number)).uri))
-        except ConfigError:
+        except MissingError:
             return None
 
     def after(self, number: int) -> Iterator[Entry]:

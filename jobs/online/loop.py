@@ -24,7 +24,6 @@ from jobs.online.publish import forget_staged, publish, stage, statuses, tokens_
 from jobs.online.settle import Patience, Scoring, Settled, settle
 from jobs.online.state import State, write_checkpoint
 from jobs.online.stream import Stream
-from jobs.online.versions import Version
 from judgefleet.errors import ConfigError, RunError
 from judgefleet.sample import Sample
 
@@ -69,6 +68,7 @@ class Loop:
         self._control = PacedControl(rates, self._clock.now)
         self._work: deque[_InWork] = deque()
         self._unpublished: deque[Entry] = deque()
+        self._committed: deque[Entry] = deque()
         self._next_look = -math.inf
         self._pauses = 0
         self._told: str | None = None
@@ -91,14 +91,16 @@ class Loop:
             if not moved:
                 self._clock.pause(stopped, min(self._settings.poll_seconds, 1.0))
         self._drain()
+        self._publish()
         if once and self._feed.waiting:
             self._events.say(f"today's budget is spent; {self._feed.waiting:,} objects are left for tomorrow")
 
     def replay(self, samples: list[Sample], names: tuple[str, ...]) -> None:
         """Score samples out of dead letters again, and commit that they were."""
         self._catch_up()
-        self._start(Batch(samples=samples, opened=self._state.opened), names)
+        self._start(Batch(samples=samples, opened=self._state.opened, replayed=True), names)
         self._drain()
+        self._publish()
 
     def _catch_up(self) -> None:
         """What was committed and perhaps not published when the last loop ended is published now."""
@@ -110,9 +112,12 @@ class Loop:
         while self._unpublished:
             publish(self._stream.store, self._stream.root, self._unpublished[0])
             self._unpublished.popleft()
+        while self._committed:
+            self._events.committed(self._committed.popleft(), self._state)
 
     def _step(self, once: bool) -> bool:
         """Cut while there is room, commit what is finished; whether anything happened."""
+        self._publish()  # what could not be before
         if self._clock.monotonic() >= self._next_look:
             self._feed.refresh()
             self._next_look = self._clock.monotonic() + self._settings.poll_seconds
@@ -156,9 +161,9 @@ class Loop:
         self._state.apply(entry)
         self._cutter.committed(entry, work.batch)
         self._unpublished.append(entry)
+        self._committed.append(entry)
         self._tidy()
         self._publish()
-        self._events.committed(entry, self._state)
 
     def _result(self, work: _InWork) -> tuple[Settled, float]:
         """What scoring gave. Raises what it raised, after starting it again: a batch that is cut is never given up."""
@@ -171,8 +176,7 @@ class Loop:
     def _entry(self, work: _InWork, settled: Settled, seconds: float) -> Entry:
         number, batch = self._state.number + 1, work.batch
         rows = superseding(self._stream.store, settled.rows, batch.superseded)
-        writer = self._stream.config.run_id, self._lease.nonce
-        files = stage(self._stream.root, number, writer, batch, rows, settled.dead)
+        files = stage(self._stream.root, number, self._lease.nonce, batch, rows, settled.dead)
         tokens = tokens_of(rows)
         engine = self._stream.config.engine
         price = cost(engine, Tokens(read=tokens.prompt_tokens, written=tokens.completion_tokens))
@@ -187,7 +191,6 @@ class Loop:
             factor=batch.factor,
             objects=batch.objects,
             opened=batch.opened,
-            superseded=_by_file(batch.superseded),
             published=self._state.number,
             replayed=work.replayed,
             counts=batch.counts + Counter({"dead": len(settled.dead)}),
@@ -222,9 +225,3 @@ class Loop:
         self._clock.pause(stopped, min(_LONGEST_PAUSE, 2.0 ** min(self._pauses, 10)))
         self._pauses += 1
         self._next_look = -math.inf
-
-
-def _by_file(versions: list[Version]) -> dict[str, tuple[str, ...]]:
-    """Ids of traces by the file of their samples."""
-    names = sorted({version.sampled_in for version in versions})
-    return {name: tuple(sorted({v.trace_id for v in versions if v.sampled_in == name})) for name in names}

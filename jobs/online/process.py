@@ -14,14 +14,13 @@ from pathlib import Path
 from jobs.batch import run_facts
 from jobs.cluster import ray_session
 from jobs.online.config import OnlineConfig
-from jobs.online.dead_letters import read_dead
+from jobs.online.dead_letters import to_replay
 from jobs.online.fleet import Fleet
 from jobs.online.journal import Journal
 from jobs.online.lease import Lease
 from jobs.online.log import Entry
 from jobs.online.loop import Events, Loop
 from jobs.online.metrics import Metrics
-from jobs.online.scored import Scored
 from jobs.online.state import State, rebuild, write_checkpoint
 from jobs.online.stream import Stream, stream_root
 from jobs.plan import Plan
@@ -85,10 +84,9 @@ class Life:
                 raise ConfigError(f"a loop follows the stream {self._config.name!r}; stop it, then replay")
             state = rebuild(stream.root)
             names = tuple(state.dead)
-            scored = Scored(stream.store)
-            samples = [s for s in read_dead(stream.root, names) if scored.add(s.trace, joined=False)]
             if not names:
                 return 0, 0
+            samples = to_replay(stream.root, stream.store, names)
             fleet = Fleet(prepared, self._config.online, logs)
             self._start(fleet)
             Loop(stream, lease, fleet, state, Events(say=self._journal.say)).replay(samples, names)

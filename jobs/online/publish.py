@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict
 
 import pyarrow as pa
@@ -13,37 +12,29 @@ import pyarrow.compute as pc
 from jobs.online.log import Entry, Spent
 from jobs.online.micro_batch import Batch
 from jobs.online.settle import Dead
-from jobs.online.versions import VERSION_SCHEMA, version_row
-from judgefleet.errors import MissingError
-from judgefleet.sample import SAMPLE_SCHEMA, sample_row, samples_to_table
+from jobs.online.versions import VERSION_SCHEMA
+from judgefleet.sample import SAMPLE_SCHEMA, Sample, sample_row, samples_to_table
 from judgefleet.score import SCORE_SCHEMA
 from judgefleet.storage import Location, explained, folder_entries, read_table, write_table_atomic
-from judgefleet.store import write_scores
+from judgefleet.store import NEWER, write_scores
 
 _REJECTS = pa.schema([(name, pa.string()) for name in ("uri", "position", "reason", "trace_id", "excerpt")])
-DEAD_SCHEMA = pa.schema([*SAMPLE_SCHEMA, ("reason", pa.string()), ("tries", pa.int64())])
+# ``joined``: put together from spans, so that any row about its trace is about it, or about more of it.
+DEAD_SCHEMA = pa.schema([*SAMPLE_SCHEMA, ("reason", pa.string()), ("tries", pa.int64()), ("joined", pa.bool_())])
 
 
 def stage(
-    root: Location, number: int, writer: tuple[str, str], batch: Batch, rows: pa.Table, dead: Sequence[Dead]
+    root: Location, number: int, nonce: str, batch: Batch, rows: pa.Table, dead: Sequence[Dead]
 ) -> dict[str, str]:
-    """Write what an entry will name, under names that no other writer uses. Returns the names by their field.
-
-    ``writer``: its run and its nonce.
-    """
-    run_id, nonce = writer
-    sampled_in = _samples_file(run_id, number)
-    versions = [
-        version_row(sample, spans, sampled_in)
-        for sample in batch.samples
-        if (spans := batch.spans.get(sample.trace.trace_id))
-    ]
+    """Write what an entry will name, under names that no other writer uses. Returns the names by their field."""
+    samples, newer = _samples_of(batch, dead)
     tables = {
         "rows": rows,
-        "samples": samples_to_table(batch.samples),
-        "dead": pa.Table.from_pylist([_dead_row(d) for d in dead], schema=DEAD_SCHEMA),
+        "samples": samples_to_table(samples),
+        "newer": samples_to_table(newer),
+        "dead": pa.Table.from_pylist([_dead_row(d, batch) for d in dead], schema=DEAD_SCHEMA),
         "rejects": pa.Table.from_pylist([asdict(reject) for reject in batch.rejects], schema=_REJECTS),
-        "versions": pa.Table.from_pylist(versions, schema=VERSION_SCHEMA),
+        "versions": pa.Table.from_pylist([v.row() for v in batch.versions.values()], schema=VERSION_SCHEMA),
     }
     names = {field: f"{field}/{number:09d}-{nonce[:12]}.parquet" for field, table in tables.items() if table.num_rows}
     for field, name in names.items():
@@ -55,29 +46,24 @@ def publish(store: Location, root: Location, entry: Entry) -> None:
     """Bring the rows and samples of a committed entry where readers look for them."""
     if entry.rows is not None:
         write_scores(store, _of_now(read_table(root.child(entry.rows))))
-    if entry.samples is not None:
-        name = _samples_file(entry.run_id, entry.number)
-        write_table_atomic(store, name, read_table(root.child(entry.samples)).cast(SAMPLE_SCHEMA))
-    for name, trace_ids in entry.superseded.items():
-        _take_out(store, name, trace_ids)
+    for staged, ending in ((entry.samples, ".parquet"), (entry.newer, NEWER)):
+        if staged is not None:
+            name = f"_samples/{entry.run_id}/online-{entry.number:09d}{ending}"
+            write_table_atomic(store, name, read_table(root.child(staged)).cast(SAMPLE_SCHEMA))
 
 
-def _samples_file(run_id: str, number: int) -> str:
-    return f"_samples/{run_id}/online-{number:09d}.parquet"
-
-
-def _take_out(store: Location, name: str, trace_ids: Sequence[str]) -> None:
-    """Of a file of samples those that are in a newer one as well: no reader shall meet a trace twice."""
-    with suppress(MissingError):  # who deletes a run deletes its samples
-        table = read_table(store.child(name))
-        left = table.filter(pc.invert(pc.is_in(table["trace_id"], pa.array(trace_ids, pa.string()))))
-        if left.num_rows < table.num_rows:
-            write_table_atomic(store, name, left)
+def _samples_of(batch: Batch, dead: Sequence[Dead]) -> tuple[list[Sample], list[Sample]]:
+    """Those that are new to the store, and those that are newer than what it has: of the dead that stays."""
+    again = {version.trace_id for version in batch.superseded}
+    gone = {one.sample.trace.trace_id for one in dead}
+    newer = [sample for sample in batch.samples if sample.trace.trace_id in again - gone]
+    new = [] if batch.replayed else [sample for sample in batch.samples if sample.trace.trace_id not in again]
+    return new, newer
 
 
 def forget_staged(root: Location, published: int) -> None:
     """Delete staged rows and samples of entries that are in the store, and of those that were never committed."""
-    for folder in ("rows", "samples"):
+    for folder in ("rows", "samples", "newer"):
         place = root.child(folder)
         with explained("write", place):
             for info in folder_entries(place):
@@ -109,5 +95,6 @@ def _of_now(rows: pa.Table) -> pa.Table:
     return pa.concat_tables([SCORE_SCHEMA.empty_table(), rows], promote_options="default").cast(SCORE_SCHEMA)
 
 
-def _dead_row(dead: Dead) -> dict[str, object]:
-    return {**sample_row(dead.sample), "reason": dead.reason, "tries": dead.tries}
+def _dead_row(dead: Dead, batch: Batch) -> dict[str, object]:
+    joined = dead.sample.trace.trace_id in batch.versions
+    return {**sample_row(dead.sample), "reason": dead.reason, "tries": dead.tries, "joined": joined}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.online.log import Entry, Log
+from jobs.online.log import Log
 from jobs.online.seen import hashed
 from judgefleet.errors import MissingError
 from judgefleet.sample import Sample
@@ -19,47 +21,61 @@ from judgefleet.store import day_of
 from judgefleet.traces.packed import packed, unpacked
 from judgefleet.traces.span import Span
 
-_TEXTS = ("trace_id", "day", "source_uri", "sampled_in", "stratum", "plan_hash", "unit_key")
+_TEXTS = ("trace_id", "days", "source_uri", "stratum", "plan_hash", "unit_key")
 VERSION_SCHEMA = pa.schema(
     [*((name, pa.string()) for name in _TEXTS), ("spans", pa.binary()), ("inclusion_probability", pa.float64())]
 )
-# Traces of which this is kept, as of those that are known to be decided.
-_MOST = 250_000
+# Traces of which this is kept, as of those that are known to be decided; and commits, since a start reads all of them.
+_MOST_TRACES, _MOST_FILES = 250_000, 2_000
+_READ_AT_A_TIME = 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Version:
-    """A trace as it was scored: ``day`` its rows lie under, ``sampled_in`` the file of its sample below the store."""
+    """A trace as far as it came, and how it was drawn. ``days``: under which its rows may lie, with commas."""
 
     trace_id: str
-    day: str
+    days: str
     source_uri: str
-    sampled_in: str
     stratum: str
     plan_hash: str
     unit_key: str
-    spans: tuple[Span, ...]
     inclusion_probability: float
+    spans: tuple[Span, ...]
 
+    @classmethod
+    def of(cls, sample: Sample, spans: Iterable[Span], days: str = "") -> Version:
+        """That of a sample; ``days``: of the versions before it."""
+        trace = sample.trace
+        return cls(
+            trace_id=trace.trace_id,
+            days=",".join(sorted({day_of(trace.started_at), *filter(None, days.split(","))})),
+            source_uri=trace.source_uri or "",
+            stratum=sample.stratum,
+            plan_hash=sample.plan_hash,
+            unit_key=sample.unit_key,
+            inclusion_probability=sample.inclusion_probability,
+            spans=tuple(spans),
+        )
 
-def version_row(sample: Sample, spans: Iterable[Span], sampled_in: str) -> dict[str, object]:
-    """One row of ``VERSION_SCHEMA``."""
-    drawn = {name: getattr(sample, name) for name in ("stratum", "plan_hash", "unit_key", "inclusion_probability")}
-    trace = sample.trace
-    place = {"source_uri": trace.source_uri, "day": day_of(trace.started_at), "sampled_in": sampled_in}
-    return {"trace_id": trace.trace_id, "spans": packed(spans)} | place | drawn
+    def row(self) -> dict[str, Any]:
+        """One row of ``VERSION_SCHEMA``."""
+        return {name: getattr(self, name) for name in (*_TEXTS, "inclusion_probability")} | {
+            "spans": packed(self.spans)
+        }
 
 
 class Versions:
     """Those of the last traces of a stream, in files below ``root`` that entries of its log name."""
 
-    def __init__(self, root: Location, most: int = _MOST) -> None:
-        self._root, self._most = root, most
+    def __init__(self, root: Location, most_traces: int = _MOST_TRACES, most_files: int = _MOST_FILES) -> None:
+        self._root, self._most_traces, self._most_files = root, most_traces, most_files
         self._in_work: set[int] = set()
         self._files: OrderedDict[str, list[int]] = OrderedDict()
         self._newest: dict[int, str] = {}
+        self._traces = 0
         for name, trace_ids in _committed(root):
-            self._remember(name, trace_ids)
+            self.committed(name, trace_ids)
 
     def __contains__(self, trace_id: str) -> bool:
         return (code := hashed(trace_id)) in self._newest or code in self._in_work
@@ -73,41 +89,59 @@ class Versions:
         return hashed(trace_id) in self._in_work
 
     def committed(self, name: str | None, trace_ids: Iterable[str]) -> None:
-        """The versions of ``trace_ids`` are in the file that an entry of the log names."""
+        """The versions of ``trace_ids`` are in the file ``name``, that an entry of the log names."""
         if name is not None:
-            self._in_work -= self._remember(name, trace_ids)
+            codes = self._files[name] = [hashed(trace_id) for trace_id in trace_ids]
+            self._newest |= dict.fromkeys(codes, name)
+            self._in_work.difference_update(codes)
+            self._traces += len(codes)
 
     def find(self, trace_id: str) -> Version | None:
-        """The newest version of a trace. Raises ConfigError and StoreError when it cannot be read."""
+        """The newest version of a trace, None where there is none. Raises StoreError when it cannot be read now."""
         if (name := self._newest.get(hashed(trace_id))) is None:
             return None
-        table = read_table(self._root.child(name))
+        try:
+            table = read_table(self._root.child(name))
+        except MissingError:  # somebody deleted it
+            self._forget(name)
+            return None
         rows = table.filter(pc.equal(table["trace_id"], trace_id)).to_pylist()
         return Version(**rows[0] | {"spans": tuple(unpacked(rows[0]["spans"]))}) if rows else None
 
     def trim(self) -> None:
-        """Delete the oldest files while there are more traces than are kept."""
-        while sum(map(len, self._files.values())) > self._most:
-            name, codes = next(iter(self._files.items()))
-            place = self._root.child(name)
-            with suppress(MissingError), explained("delete", place):
-                place.fs.delete_file(place.path)
-            for code in codes:
-                if self._newest.get(code) == name:
-                    del self._newest[code]
-            del self._files[name]
+        """Delete the oldest files while there are more traces or files than are kept."""
+        while self._traces > self._most_traces or len(self._files) > self._most_files:
+            name = next(iter(self._files))
+            _delete(self._root.child(name))
+            self._forget(name)
 
-    def _remember(self, name: str, trace_ids: Iterable[str]) -> set[int]:
-        codes = self._files[name] = [hashed(trace_id) for trace_id in trace_ids]
-        self._newest |= dict.fromkeys(codes, name)
-        return set(codes)
+    def _forget(self, name: str) -> None:
+        codes = self._files.pop(name)
+        self._traces -= len(codes)
+        for code in codes:
+            if self._newest.get(code) == name:
+                del self._newest[code]
 
 
 def _committed(root: Location) -> Iterator[tuple[str, list[str]]]:
-    """Files that the log names, oldest first; what a process left that was killed before its entry is no version."""
+    """Files that the log names, oldest first; those of a process that was killed before its entry are deleted."""
+    infos = folder_entries(root.child("versions"))
+    names = sorted(f"versions/{info.base_name}" for info in infos if info.base_name[:9].isdigit())
     log = Log(root)
-    for info in sorted(folder_entries(root.child("versions")), key=lambda info: str(info.base_name)):
-        name = f"versions/{info.base_name}"
-        entry: Entry | None = log.read(int(info.base_name[:9])) if info.base_name[:9].isdigit() else None
+
+    def look(name: str) -> list[str] | None:
+        entry = log.read(int(name.partition("/")[2][:9]))
         if entry is not None and entry.versions == name:
-            yield name, read_table(root.child(name), ["trace_id"])["trace_id"].to_pylist()
+            return [str(i) for i in read_table(root.child(name), ["trace_id"])["trace_id"].to_pylist()]
+        if entry is not None:
+            _delete(root.child(name))
+        return None
+
+    with ThreadPoolExecutor(_READ_AT_A_TIME) as pool:
+        found = zip(names, pool.map(look, names), strict=True)
+        yield from ((name, trace_ids) for name, trace_ids in found if trace_ids is not None)
+
+
+def _delete(place: Location) -> None:
+    with suppress(MissingError), explained("delete", place):
+        place.fs.delete_file(place.path)

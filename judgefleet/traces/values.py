@@ -152,7 +152,7 @@ def _nanoseconds(found: Any, name: str) -> int | None:
     if found is None or found == "":
         return None
     if isinstance(found, str) and len(found) == _DIGITS_NOW and found.isdecimal():
-        return int(found)  # as nearly all are, at once
+        return int(found) or None  # as nearly all are, at once
     number = as_number(found)
     if number is None or number > _LAST_NANOSECOND:
         raise UnreadableError(f"found {name} {shown(found)}; nanoseconds since 1970 belong here")

@@ -204,13 +204,19 @@ def test_what_ended_an_engine_is_found_in_its_log(tmp_path: Path) -> None:
         ({"score_id": "a" * 32, "status": "ok"}, False, True, True),
         ({"score_id": "a" * 32, "status": "engine_error"}, False, True, False),
         ({"score_id": "b" * 32}, False, False, False),
-        ({"score_id": "b" * 32, "supersedes": "a" * 32}, False, True, True),
-        ({"score_id": "b" * 32, "supersedes": "a" * 32}, True, False, False),
+        ({"score_id": "b" * 32, "supersedes": "a" * 32}, False, True, False),
+        ({"score_id": "b" * 32, "supersedes": "a" * 32, "trace_id": "other"}, False, False, True),
+        ({"score_id": "c" * 32}, False, False, False),
         ({"score_id": "b" * 32, "trace_id": "other"}, False, False, True),
         ({"score_id": "b" * 32, "fingerprint": "other"}, True, True, True),
     ],
 )
 def test_which_rows_of_a_store_stay(row: dict[str, str | None], fresh: bool, retry: bool, stays: bool) -> None:
-    planned = Planned(ids=IdSet(["a" * 32]), traces=frozenset({"t"}), fingerprints=frozenset({"f"}))
+    planned = Planned(
+        ids=IdSet(["a" * 32, "c" * 32]),
+        traces=frozenset({"t"}),
+        fingerprints=frozenset({"f"}),
+        superseded=frozenset({"c" * 32}),
+    )
     whole = {"trace_id": "t", "fingerprint": "f", "status": "not_applicable", "supersedes": None} | row
     assert planned.stays(whole, fresh=fresh, retry=retry) is stays

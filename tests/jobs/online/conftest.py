@@ -16,14 +16,16 @@ import yaml
 
 from jobs.engines.scripted import ScriptedEngine
 from jobs.online.config import OnlineConfig
+from jobs.online.dead_letters import to_replay
 from jobs.online.lease import Lease
 from jobs.online.log import Entry
 from jobs.online.loop import Events, Loop
 from jobs.online.state import State, rebuild
-from jobs.online.stream import Stream
+from jobs.online.stream import Stream, stream_root
 from jobs.online.worker import ScoreWorker
 from jobs.prepare import Prepared, prepare
 from judgefleet.sample import Sample, samples_to_table
+from judgefleet.storage import open_location
 
 RUBRIC = {
     "name": "tiny",
@@ -155,6 +157,14 @@ class World:
             loop.run(threading.Event(), once=True)
         finally:
             self.lease.release()
+        return state
+
+    def replay(self, config: OnlineConfig) -> State:
+        """The dead letters once more, as ``judgefleet online --replay`` does it."""
+        loop, state, _ = self.life(config)
+        names = tuple(state.dead)
+        loop.replay(to_replay(stream_root(config), open_location(config.store), names), names)
+        self.lease.release()
         return state
 
     def rows(self, config: OnlineConfig) -> pd.DataFrame:

@@ -151,7 +151,7 @@ def test_only_so_many_versions_are_kept(world: World, configure: Any) -> None:
     early(world)
     world.look(config, 8)
     root = Stream.of(config, prepare(config, job="online")).root
-    versions = Versions(root, most=1)
+    versions = Versions(root, most_traces=1)
     assert f"{1:032x}" in versions
     kept = sorted(Path(root.path, "versions").iterdir())
     versions.trim()

@@ -219,14 +219,12 @@ def test_what_kills_its_worker_is_a_dead_letter_and_can_be_replayed(
     assert "t00012" not in set(world.rows(config).trace_id)
     assert len(world.rows(config)) == (count - 1) * ROWS_A_TRACE
 
-    from jobs.online.dead_letters import dead_rows, read_dead
+    from jobs.online.dead_letters import dead_rows
 
     state = rebuild(stream_root(config))
     [letter] = dead_rows(stream_root(config), tuple(state.dead))
     assert (letter["trace_id"], letter["reason"], letter["tries"]) == ("t00012", "the worker died", 3)
-    loop, state, _ = world.life(config)
-    loop.replay(read_dead(stream_root(config), tuple(state.dead)), tuple(state.dead))
-    assert state.dead == {}
+    assert world.replay(config).dead == {}
     assert len(world.rows(config)) == count * ROWS_A_TRACE
 
 
