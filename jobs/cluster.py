@@ -30,6 +30,7 @@ _DRIVER_ENV = {
 _POLL_SECONDS = 1.0
 _SECONDS_TO_END = 30.0
 _LARGEST_BLOCK = 2**30
+_SECONDS_TO_EXIT = 10.0
 _TRIES, _TIMED_OUT = 3, "timed out during startup"
 
 
@@ -50,6 +51,7 @@ def ray_session() -> Iterator[Path]:
 def _session() -> Iterator[Path]:
     import ray
 
+    others = set(psutil.Process().children(recursive=True))
     with _reported(), _descriptor_closed(sys.stderr, 2):
         session = _joined()
     try:
@@ -59,7 +61,10 @@ def _session() -> Iterator[Path]:
             signal.signal(signal.SIGTERM, signal.default_int_handler)
         yield Path(session.address_info["session_dir"], "logs")
     finally:
+        ours = set(psutil.Process().children(recursive=True)) - others
         ray.shutdown()
+        # A worker now and then waits for itself while it ends, and would stay for ever.
+        _kill(psutil.wait_procs(ours, timeout=_SECONDS_TO_EXIT)[1])
 
 
 def _joined() -> Any:
@@ -84,7 +89,7 @@ def _joined() -> Any:
 
 
 def _kill(processes: Iterable[psutil.Process]) -> None:
-    """Parts of a node that did not come up: Ray leaves them running."""
+    """Parts of a node that did not come up, or did not end: Ray leaves them running."""
     for process in processes:
         with suppress(psutil.Error):
             process.kill()
