@@ -120,7 +120,7 @@ def _in_order(db: duckdb.DuckDBPyConnection, staged: ds.Dataset) -> Iterator[pa.
     db.execute(_ORDERED)
     db.execute(_AS_WRITTEN)
     # Little is read ahead: with the usual settings that takes more memory than all the rest.
-    db.register("wide", staged.scanner(columns=_WIDE, batch_size=1024, batch_readahead=2, fragment_readahead=1))
+    db.register("wide", staged.scanner(columns=_WIDE, batch_size=1024, use_threads=False, fragment_readahead=1))
     [(rows,)] = db.execute("select count(*) from ordered").fetchall()
     reader = db.sql(_CHUNKS).to_arrow_reader(1024)
     files = files_for(rows)
