@@ -51,9 +51,9 @@ def ray_session() -> Iterator[Path]:
 def _session() -> Iterator[Path]:
     import ray
 
-    others = set(psutil.Process().children(recursive=True))
+    others = _children()
     with _reported(), _descriptor_closed(sys.stderr, 2):
-        session = _joined()
+        session = _joined(others)
     try:
         _quiet()
         if threading.current_thread() is threading.main_thread():
@@ -61,20 +61,27 @@ def _session() -> Iterator[Path]:
             signal.signal(signal.SIGTERM, signal.default_int_handler)
         yield Path(session.address_info["session_dir"], "logs")
     finally:
-        ours = set(psutil.Process().children(recursive=True)) - others
+        ours = _children() - others
         ray.shutdown()
         # A worker now and then waits for itself while it ends, and would stay for ever.
         _kill(psutil.wait_procs(ours, timeout=_SECONDS_TO_EXIT)[1])
 
 
-def _joined() -> Any:
-    """Ray gives a node 30 s to start, whatever else the machine has to do; so it may have them more than once."""
+def _children() -> set[psutil.Process]:
+    return set(psutil.Process().children(recursive=True))
+
+
+def _joined(others: set[psutil.Process]) -> Any:
+    """Ray gives a node 30 s to start, whatever else the machine has to do; so it may have them more than once.
+
+    ``others``: processes of ours that are none of Ray's.
+    """
     import ray
 
     here = (
         {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": max(os.cpu_count() or 1, 2), "include_dashboard": False}
     )
-    before, tries = set(psutil.Process().children(recursive=True)), 0
+    tries = 0
     while True:
         try:
             return ray.init(
@@ -82,7 +89,7 @@ def _joined() -> Any:
             )
         except Exception as error:
             ray.shutdown()
-            _kill(set(psutil.Process().children(recursive=True)) - before)
+            _kill(_children() - others)
             tries += 1
             if tries == _TRIES or _TIMED_OUT not in str(error):
                 raise

@@ -96,11 +96,11 @@ def score_batches(uri: str, columns: list[str], fingerprints: list[str]) -> Iter
     it cannot be read.
     """
     store, mine = open_location(uri), _is_one_of("fingerprint", fingerprints)
-    if not exists(store) or score_ids(store).copies:
+    files = score_files(store)  # once, so that no row is read whose successor is not, and the other way round
+    if not exists(store) or score_ids(store, files).copies:
         yield read_scores(uri, list(dict.fromkeys([*columns, "fingerprint"]))).filter(mine).select(columns)
         return
     held: list[pa.RecordBatch] = []
-    files = score_files(store)  # once, so that no row is read whose successor is not, and the other way round
     if len(replaced := superseded(store, files)):
         mine &= ~ds.field("score_id").isin(replaced)
     with explained("read", store):
@@ -124,39 +124,34 @@ def scores_of(
     mine = _is_one_of("fingerprint", fingerprints) & _is_one_of("trace_id", trace_ids)
 
     def read() -> pa.Table:
-        with explained("read", store):
-            files = [info for day in days for info in score_files(store, day)]
-            return _dataset(store, files).to_table(columns=SCORE_SCHEMA.names, filter=mine, **ONCE)
+        files = [info for day in days for info in score_files(store, day)]
+        return _read(store, files, SCORE_SCHEMA.names, mine)
 
     return _current(_first_of_each(_while_files_merge(read)))
 
 
 def superseded(store: Location, files: list[ObjectInfo] | None = None) -> pa.Array:
     """The ids of all rows that other rows supersede, in ``files`` or everywhere."""
-    replaced = ds.field("supersedes")
-
-    def read() -> pa.Table:
-        with explained("read", store):
-            found = _dataset(store, score_files(store) if files is None else files)
-            return found.to_table(columns=["supersedes"], filter=replaced.is_valid(), **ONCE)
-
-    return _while_files_merge(read)["supersedes"].combine_chunks()
+    return _column(store, files, "supersedes", ds.field("supersedes").is_valid()).combine_chunks()
 
 
 def traces_with_rows(store: Location, trace_ids: list[str]) -> set[str]:
     """Those of ``trace_ids`` about which there is any row, whoever wrote it."""
+    return set(_column(store, None, "trace_id", _is_one_of("trace_id", trace_ids)).to_pylist()) if trace_ids else set()
 
-    def read() -> pa.Table:
-        with explained("read", store):
-            found = _dataset(store, score_files(store))
-            return found.to_table(columns=["trace_id"], filter=_is_one_of("trace_id", trace_ids), **ONCE)
 
-    return set(_while_files_merge(read)["trace_id"].to_pylist()) if trace_ids else set()
+def _column(store: Location, files: list[ObjectInfo] | None, name: str, mine: ds.Expression) -> pa.ChunkedArray:
+    """One column of the rows that ``mine`` is true for, in ``files`` or everywhere."""
+    return _while_files_merge(lambda: _read(store, score_files(store) if files is None else files, [name], mine))[name]
 
 
 def _current(table: pa.Table) -> pa.Table:
-    replaced = table["supersedes"].drop_null().combine_chunks()
-    return table.filter(pc.invert(pc.is_in(table["score_id"], replaced))) if len(replaced) else table
+    return _without(table, "score_id", table["supersedes"].drop_null())
+
+
+def _without(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
+    """The rows whose ``column`` is none of ``values``."""
+    return table.filter(pc.invert(pc.is_in(table[column], values.combine_chunks()))) if len(values) else table
 
 
 def _is_one_of(column: str, values: list[str]) -> ds.Expression:
@@ -164,12 +159,13 @@ def _is_one_of(column: str, values: list[str]) -> ds.Expression:
     return ds.field(column).isin(pa.array(values, pa.string()))
 
 
-def score_ids(store: Location) -> IdSet:
-    """The ids of all committed rows."""
+def score_ids(store: Location, files: list[ObjectInfo] | None = None) -> IdSet:
+    """The ids of all committed rows, in ``files`` or everywhere."""
 
     def read() -> IdSet:
         with explained("read", store):
-            batches = _dataset(store, score_files(store)).to_batches(columns=["score_id"], **ONCE)
+            found = _dataset(store, score_files(store) if files is None else files)
+            batches = found.to_batches(columns=["score_id"], **ONCE)
             return IdSet.of(batch.column(0) for batch in batches)
 
     return _while_files_merge(read)
@@ -186,9 +182,9 @@ def _while_files_merge(read: Callable[[], T]) -> T:
     return read()
 
 
-def _read(store: Location, files: list[ObjectInfo], columns: list[str]) -> pa.Table:
+def _read(store: Location, files: list[ObjectInfo], columns: list[str], mine: ds.Expression | None = None) -> pa.Table:
     with explained("read", store):
-        return _dataset(store, files).to_table(columns=columns, **ONCE)
+        return _dataset(store, files).to_table(columns=columns, filter=mine, **ONCE)
 
 
 def _dataset(store: Location, files: list[ObjectInfo]) -> ds.Dataset:
@@ -204,9 +200,14 @@ def _delete(store: Location, info: ObjectInfo) -> None:
 
 def _first_of_each(table: pa.Table) -> pa.Table:
     """A score id names one row; a second copy (see ``drop_duplicates``) is not a second score."""
+    return _one_of_each(table, "score_id", "min")
+
+
+def _one_of_each(table: pa.Table, key: str, which: str) -> pa.Table:
+    """Of the rows that share a ``key`` the first (``which``: min) or the last (max)."""
     numbered = table.append_column("_row", pa.array(range(table.num_rows), pa.int64()))
-    first = numbered.group_by("score_id").aggregate([("_row", "min")])["_row_min"]
-    return table if len(first) == table.num_rows else table.take(first)
+    chosen = numbered.group_by(key).aggregate([("_row", which)])[f"_row_{which}"]
+    return table if len(chosen) == table.num_rows else table.take(chosen)
 
 
 def drop_duplicates(store: Location) -> int:
@@ -292,9 +293,7 @@ def read_samples(
 ) -> pa.Table:
     """The samples that a run scored (SAMPLE_SCHEMA, or ``columns`` of it), all or those of ``trace_ids``.
 
-    Of a trace that was scored again because more of it came, the newest.
-
-    None where nothing was drawn.
+    None where nothing was drawn. Of a trace that was scored again because more of it came, the newest.
     """
     store = open_location(uri)
     folder, wanted = store.child(f"_samples/{run_id}"), columns or SAMPLE_SCHEMA.names
@@ -306,21 +305,12 @@ def read_samples(
     newer = [path for path in paths if path.endswith(NEWER)]
 
     def read(chosen: list[str]) -> pa.Table:
+        if not chosen:
+            return SAMPLE_SCHEMA.empty_table().select(names)
         found = ds.dataset(chosen, schema=SAMPLE_SCHEMA, format="parquet", filesystem=store.fs)
-        return (
-            found.to_table(columns=names, filter=mine, **ONCE) if chosen else SAMPLE_SCHEMA.empty_table().select(names)
-        )
+        return found.to_table(columns=names, filter=mine, **ONCE)
 
     with explained("read", folder):
+        last = _one_of_each(read(newer), "trace_id", "max")
         first = read([path for path in paths if not path.endswith(NEWER)])
-        return _with_newer(first, read(newer)).select(wanted)
-
-
-def _with_newer(samples: pa.Table, newer: pa.Table) -> pa.Table:
-    """Each trace of ``newer`` as its last row has it, and of ``samples`` all others."""
-    if not newer.num_rows:
-        return samples
-    numbered = newer.append_column("_row", pa.array(range(newer.num_rows), pa.int64()))
-    last = newer.take(numbered.group_by("trace_id").aggregate([("_row", "max")])["_row_max"])
-    known = last["trace_id"].combine_chunks()
-    return pa.concat_tables([samples.filter(pc.invert(pc.is_in(samples["trace_id"], known))), last])
+    return pa.concat_tables([_without(first, "trace_id", last["trace_id"]), last]).select(wanted)

@@ -18,7 +18,6 @@ from judgefleet.sample import Sample
 from judgefleet.score import score_id
 from judgefleet.storage import Location
 from judgefleet.store import scores_of
-from judgefleet.trace import Trace
 from judgefleet.traces.reject import Reject
 from judgefleet.traces.span import Span
 from judgefleet.traces.spans import trace_of
@@ -70,36 +69,25 @@ class Late:
     def _decide(self, held: _Held, batch: Batch) -> None:
         item = held.item
         version = self._versions.find(item.identity) if self._versions is not None and item.spans else None
-        trace, changed = self._anew(version, item) if version is not None else (None, False)
+        sample, changed = self._anew(version, item) if version is not None else (None, False)
         batch.counts[LATE] += len(held.told)
         batch.rejects += held.told
-        if self._versions is not None and version is not None and trace is not None:
+        if self._versions is not None and version is not None and sample is not None:
             # Also what says nothing by itself is kept: it may say something with what comes after it.
-            sample = self._as_drawn(version, trace)
-            spans = (*version.spans, *item.spans)
-            batch.versions[item.identity] = Version.of(sample, spans, version.days)
+            batch.versions[item.identity] = Version.of(sample, (*version.spans, *item.spans), version.days)
             batch.counts[SUPERSEDED] += changed
             batch.samples += [sample] * changed
             batch.superseded += [version] * changed
             self._versions.begin(item.identity)
         self._objects.decide(item)
 
-    def _anew(self, version: Version, item: Item) -> tuple[Trace | None, bool]:
-        """The trace with all that came, None where that cannot be read; and whether it says anything new."""
+    def _anew(self, version: Version, item: Item) -> tuple[Sample | None, bool]:
+        """The sample with all that came, None where that cannot be read; and whether it says anything new."""
         uri, options = min([version.source_uri, *item.objects.values()]), self._intake.config.input.read
         trace = trace_of([*version.spans, *item.spans], uri, options)
         if isinstance(trace, Reject):
             return None, False
-        return self._intake.enriched(trace), trace != trace_of(version.spans, uri, options)
-
-    def _as_drawn(self, version: Version, trace: Trace) -> Sample:
-        return Sample(
-            trace=trace,
-            stratum=version.stratum,
-            inclusion_probability=version.inclusion_probability,
-            plan_hash=version.plan_hash,
-            unit_key=version.unit_key,
-        )
+        return version.sample(self._intake.enriched(trace)), trace != trace_of(version.spans, uri, options)
 
 
 def superseding(store: Location, rows: pa.Table, versions: list[Version]) -> pa.Table:

@@ -91,7 +91,6 @@ class Loop:
             if not moved:
                 self._clock.pause(stopped, min(self._settings.poll_seconds, 1.0))
         self._drain()
-        self._publish()
         if once and self._feed.waiting:
             self._events.say(f"today's budget is spent; {self._feed.waiting:,} objects are left for tomorrow")
 
@@ -100,7 +99,6 @@ class Loop:
         self._catch_up()
         self._start(Batch(samples=samples, opened=self._state.opened, replayed=True), names)
         self._drain()
-        self._publish()
 
     def _catch_up(self) -> None:
         """What was committed and perhaps not published when the last loop ended is published now."""
@@ -216,6 +214,7 @@ class Loop:
         """Finish what is in work; nothing new is begun."""
         while self._work:
             self._commit_finished(block=True)
+        self._publish()
 
     def _pause(self, error: Exception, stopped: threading.Event) -> None:
         """Say what is wrong, once, and wait a while longer each time."""

@@ -18,9 +18,11 @@ from judgefleet.errors import MissingError
 from judgefleet.sample import Sample
 from judgefleet.storage import Location, explained, folder_entries, read_table
 from judgefleet.store import day_of
+from judgefleet.trace import Trace
 from judgefleet.traces.packed import packed, unpacked
 from judgefleet.traces.span import Span
 
+_DRAWN = ("stratum", "plan_hash", "unit_key", "inclusion_probability")
 _TEXTS = ("trace_id", "days", "source_uri", "stratum", "plan_hash", "unit_key")
 VERSION_SCHEMA = pa.schema(
     [*((name, pa.string()) for name in _TEXTS), ("spans", pa.binary()), ("inclusion_probability", pa.float64())]
@@ -51,18 +53,17 @@ class Version:
             trace_id=trace.trace_id,
             days=",".join(sorted({day_of(trace.started_at), *filter(None, days.split(","))})),
             source_uri=trace.source_uri or "",
-            stratum=sample.stratum,
-            plan_hash=sample.plan_hash,
-            unit_key=sample.unit_key,
-            inclusion_probability=sample.inclusion_probability,
             spans=tuple(spans),
+            **{name: getattr(sample, name) for name in _DRAWN},
         )
+
+    def sample(self, trace: Trace) -> Sample:
+        """``trace``, which has more of the same, drawn as this was."""
+        return Sample(trace=trace, **{name: getattr(self, name) for name in _DRAWN})
 
     def row(self) -> dict[str, Any]:
         """One row of ``VERSION_SCHEMA``."""
-        return {name: getattr(self, name) for name in (*_TEXTS, "inclusion_probability")} | {
-            "spans": packed(self.spans)
-        }
+        return {name: getattr(self, name) for name in VERSION_SCHEMA.names} | {"spans": packed(self.spans)}
 
 
 class Versions:

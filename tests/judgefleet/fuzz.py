@@ -104,11 +104,11 @@ def _watch(
             process.kill()
     while not queue.empty():
         number, reason = queue.get()
-        found.failures.append(_kept(made(number, seed, formats), reason, corpus))
+        found.failures.append(kept(made(number, seed, formats), reason, corpus))
     number, _ = _HEAD.unpack_from(shared, 0)
     if process.exitcode != 0:
         why = f"the process ended with {process.exitcode} (a crash, or no end within {SECONDS_EACH:g} s)"
-        found.failures.append(_kept(made(number, seed, formats), why, corpus))
+        found.failures.append(kept(made(number, seed, formats), why, corpus))
         return int(number) + 1
     return int(number)
 
@@ -142,7 +142,8 @@ def _too_long(*_: object) -> None:
     raise TooSlow(f"not read within {SECONDS_EACH:g} s")
 
 
-def _kept(made_input: tuple[str, bytes], reason: str, corpus: Path) -> str:
+def kept(made_input: tuple[str, bytes], reason: str, corpus: Path) -> str:
+    """Puts an input (its format and bytes) into the corpus; returns ``reason: file``."""
     name, data = made_input
     corpus.mkdir(parents=True, exist_ok=True)
     path = corpus / f"{name}-{sha256(data).hexdigest()[:12]}"

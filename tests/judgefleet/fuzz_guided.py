@@ -34,7 +34,7 @@ def search(name: str, runs: int, seconds: int, corpus: Path) -> list[str]:
         command = [sys.executable, "-m", "tests.judgefleet.fuzz_target", name, *limits, *sizes, *here]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         said = [line for line in done.stderr.splitlines() if line.strip()]
-        kept = [fuzz._kept((name, path.read_bytes()), _reason(said), corpus) for path in sorted(failed.iterdir())]
+        kept = [fuzz.kept((name, path.read_bytes()), _reason(said), corpus) for path in sorted(failed.iterdir())]
         if done.returncode and not kept:
             raise RuntimeError(f"the search ended with {done.returncode}: {said[-1] if said else 'nothing said'}")
         print(f"{name}: {_last(said, 'Done ')}; {_last(said, 'cov: ')}", flush=True)  # noqa: T201

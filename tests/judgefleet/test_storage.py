@@ -135,8 +135,10 @@ def test_a_folder_cannot_be_read_as_an_object(folder: str) -> None:
 
 def test_ensure_writable_leaves_nothing_to_list(folder: str) -> None:
     location = ensure_writable(open_location(folder).child("new/out").uri)
-    # Google's storage has no folders: one without objects is not there.
-    assert not exists(location) or list_objects(location.uri) == []
+    if location.uri.startswith("gs://"):
+        assert not exists(location)  # Google's storage has no folders: one without objects is not there
+    else:
+        assert list_objects(location.uri) == []
     assert put(location.uri, "x") == location.child("x").uri
 
 

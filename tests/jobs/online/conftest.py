@@ -24,6 +24,7 @@ from jobs.online.state import State, rebuild
 from jobs.online.stream import Stream, stream_root
 from jobs.online.worker import ScoreWorker
 from jobs.prepare import Prepared, prepare
+from judgefleet.errors import StoreError
 from judgefleet.sample import Sample, samples_to_table
 from judgefleet.storage import open_location
 
@@ -183,9 +184,29 @@ def trace(number: int, **changed: Any) -> dict[str, Any]:
     } | changed
 
 
+def failing_at(number: int, real: Callable[..., Any]) -> tuple[Callable[..., Any], list[int]]:
+    """``real``, but that call ``number`` raises StoreError; and the numbers of the calls so far."""
+    calls: list[int] = []
+
+    def call(*given: Any, **named: Any) -> Any:
+        calls.append(len(calls) + 1)
+        if calls[-1] == number:
+            raise StoreError("no answer for a moment")
+        return real(*given, **named)
+
+    return call, calls
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path)
+
+
+@pytest.fixture
+def configure(world: World) -> Callable[..., Any]:
+    """A stream whose late spans have their trace scored again, at once."""
+    online = {"settle_seconds": 0, "poll_seconds": 0.05, "late": "supersede"}
+    return lambda **changed: world.configure(**{"scorers": [{"use": "not_empty"}], "online": online} | changed)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Spans that come after their trace was scored: listed, or the trace is scored again in rows that name the old ones."""
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +10,14 @@ import pytest
 from jobs.online.stream import Stream
 from jobs.online.versions import Versions
 from jobs.prepare import prepare
-from judgefleet.errors import ConfigError, StoreError
+from judgefleet.errors import ConfigError
 from judgefleet.store import read_samples, read_scores, score_batches
+from tests.jobs.online.conftest import failing_at
 from tests.jobs.online.test_joining import span, trace_spans, write
 from tests.jobs.online.test_loop import Killed
 
 World = Any
 BEGAN = 1_763_000_000.0
-ONLINE = {"settle_seconds": 0, "poll_seconds": 0.05, "late": "supersede"}
-
-
-@pytest.fixture
-def configure(world: World) -> Callable[..., Any]:
-    return lambda **changed: world.configure(**{"scorers": [{"use": "not_empty"}], "online": ONLINE} | changed)
 
 
 def late_context(world: World, trace: int = 0, at: float = 200.0) -> None:
@@ -162,20 +156,13 @@ def test_only_so_many_versions_are_kept(world: World, configure: Any) -> None:
 def test_a_version_that_cannot_be_read_now_is_read_later(
     world: World, configure: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config, calls, real = configure(), 0, Versions.find
-
-    def find(self: Versions, trace_id: str) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == 1:
-            raise StoreError("no answer for a moment")
-        return real(self, trace_id)
-
+    config = configure()
+    find, calls = failing_at(1, Versions.find)
     monkeypatch.setattr(Versions, "find", find)
     early(world)
     late_context(world)
     assert world.run_once(config).counts["superseded"] == 1
-    assert calls == 2
+    assert len(calls) == 2
 
 
 def test_where_rows_are_about_several_traces_the_setting_is_refused(world: World) -> None:
@@ -185,6 +172,6 @@ def test_where_rows_are_about_several_traces_the_setting_is_refused(world: World
         "rubric": "support_preference",
         "variants": ["A", "B"],
     }
-    config = world.configure(scorers=[pairwise], online=ONLINE)
+    config = world.configure(scorers=[pairwise], online={"late": "supersede"})
     with pytest.raises(ConfigError, match=r"online.late: supersede .* take late: list"):
         Stream.of(config, prepare(config, job="online"))

@@ -3,7 +3,6 @@
 import json
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +13,15 @@ from jobs.online.log import Log
 from jobs.online.publish import publish
 from jobs.online.stream import stream_root
 from jobs.online.versions import Versions
-from judgefleet.errors import StoreError
 from judgefleet.store import read_samples, read_scores
+from tests.jobs.online.conftest import failing_at
 from tests.jobs.online.test_joining import span, trace_spans, write
-from tests.jobs.online.test_late import BEGAN, ONLINE, contexts, early, everything, late_context
+from tests.jobs.online.test_late import BEGAN, contexts, early, everything, late_context
 from tests.jobs.online.test_loop import Killed
 
 World = Any
 FIRST = f"{1:032x}"
 _DAY = 86_400 * 10**9
-
-
-@pytest.fixture
-def configure(world: World) -> Callable[..., Any]:
-    return lambda **changed: world.configure(**{"scorers": [{"use": "not_empty"}], "online": ONLINE} | changed)
 
 
 @pytest.fixture(autouse=True)
@@ -62,15 +56,8 @@ def kill(scoring: Any) -> None:
 def test_rows_that_could_not_be_published_are_published_later(
     world: World, configure: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config, calls = configure(), 0
-
-    def once(*given: Any) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 1:
-            raise StoreError("no answer for a moment")
-        publish(*given)
-
+    config = configure()
+    once, _ = failing_at(1, publish)
     monkeypatch.setattr(loop_module, "publish", once)
     early(world)
     state = world.run_once(config)

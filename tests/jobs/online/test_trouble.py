@@ -12,9 +12,9 @@ import jobs.online.cut as cut_module
 import jobs.online.loop as loop_module
 from jobs.online.clock import Clock
 from jobs.online.scored import Scored
-from judgefleet.errors import StoreError
 from judgefleet.storage import open_location, write_atomic
 from judgefleet.traces.reader import read_parts
+from tests.jobs.online.conftest import failing_at
 
 World = Any
 
@@ -103,25 +103,15 @@ def test_a_store_that_does_not_answer_in_the_middle_of_a_batch(
     config = world.configure()
     for number in range(5):
         world.write(f"{number}.jsonl", [traces(2 * number + i) for i in range(2)], modified=1_700_000_000.0 + number)
-    calls = 0
-
-    def failing(real: Callable[..., Any]) -> Callable[..., Any]:
-        def once(*given: Any, **named: Any) -> Any:
-            nonlocal calls
-            calls += 1
-            if calls == 3:
-                raise StoreError("no answer for a moment")
-            return real(*given, **named)
-
-        return once
-
     if fails == "reading an object":
-        monkeypatch.setattr(cut_module, "read_parts", failing(read_parts))
+        once, calls = failing_at(3, read_parts)
+        monkeypatch.setattr(cut_module, "read_parts", once)
     else:
-        monkeypatch.setattr(Scored, "_read", failing(Scored._read))
+        once, calls = failing_at(3, Scored._read)
+        monkeypatch.setattr(Scored, "_read", once)
     state = world.run_once(config)
     assert len(set(world.rows(config).trace_id)) == state.counts["sampled"] == 10
-    assert calls > 3
+    assert len(calls) > 3
 
 
 @pytest.fixture
