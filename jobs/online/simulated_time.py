@@ -69,8 +69,9 @@ class SimulatedClock(Clock):
     def submit(self, work: Callable[[], T]) -> Future[T]:
         """Do ``work`` now; it is done when the time it spent has passed."""
         result: Future[T] = Future()
+        # Asked before time stands still: asked within, it would be a moment that has not come when work is done.
+        self._worker = self.monotonic()
         with self.aside():
-            self._worker = self.monotonic()
             try:
                 result.set_result(work())
             except Exception as error:  # noqa: BLE001 - whoever asks for the result gets it, as from a thread

@@ -72,6 +72,11 @@ def test_two_batches_share_one_engine() -> None:
     assert clock.monotonic() == pytest.approx(10, abs=0.1)
 
 
+def test_work_that_takes_no_time_is_done_at_once() -> None:
+    clock = SimulatedClock()
+    assert all(clock.done(clock.submit(lambda: None), 0.0) for _ in range(20_000))
+
+
 def test_what_failed_is_raised_where_the_result_is_asked_for() -> None:
     clock = SimulatedClock()
     work = clock.submit(lambda: 1 / 0)
