@@ -18,7 +18,8 @@ from judgefleet.errors import ConfigError
 from judgefleet.location import open_location
 from judgefleet.sample import sample_from_row
 from judgefleet.storage import list_objects
-from judgefleet.store import read_samples, read_scores
+from judgefleet.store import read_scores
+from judgefleet.stored_samples import read_samples
 from judgefleet.trace import Trace
 
 Row = Mapping[str, Any]

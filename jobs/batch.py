@@ -23,13 +23,16 @@ from jobs.joined import write_joined
 from jobs.memory import give_back
 from jobs.plan import Plan, clear_old_chunks, clear_staged, make_plan, staged_dataset
 from jobs.prepare import Prepared, prepare
-from jobs.redrawn import DRAWN, Redrawn
+from jobs.redrawn import Redrawn
 from jobs.remaining import Remaining, find_remaining
+from jobs.sampled import READ, Sampled
 from jobs.scoring import Done, run_judges, run_local
 from judgefleet.errors import ConfigError, RunError
 from judgefleet.ids import IdSet
 from judgefleet.storage import Location, write_atomic
-from judgefleet.store import committed_rows, drop_duplicates, read_samples, score_files, score_ids
+from judgefleet.store import committed_rows, score_files, score_ids
+from judgefleet.stored_samples import sample_pieces
+from judgefleet.upkeep import drop_duplicates
 
 
 class Reporter(Protocol):
@@ -96,8 +99,8 @@ def _raise_chances(prepared: Prepared) -> int:
     """In rows that an earlier run with lower rates wrote."""
     if not score_files(prepared.store):
         return 0
-    drawn = Redrawn(read_samples(prepared.store.uri, prepared.config.run_id, DRAWN))
-    return drawn.raise_in(prepared.store, {info.fingerprint for info in prepared.infos})
+    sampled = Sampled.of(sample_pieces(prepared.store.uri, prepared.config.run_id, READ))
+    return Redrawn(sampled).raise_in(prepared.store, {info.fingerprint for info in prepared.infos})
 
 
 def _read_and_score(prepared: Prepared, report: Reporter, *, fresh: bool, retry: bool) -> tuple[Plan, int, int]:
@@ -124,6 +127,7 @@ def _read_and_score(prepared: Prepared, report: Reporter, *, fresh: bool, retry:
             f"others are safe in {prepared.store.uri}. Mend the cause named above and run the same command again"
         )
     drop_duplicates(prepared.store)
+    give_back()
     return plan, first.missing, first.expected
 
 

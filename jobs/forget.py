@@ -10,7 +10,8 @@ from jobs.prepare import Prepared
 from jobs.remaining import load_chunk, planned_ids
 from judgefleet.ids import IdSet
 from judgefleet.score import Status
-from judgefleet.store import keep_rows, score_files, superseded
+from judgefleet.store import score_files, superseded
+from judgefleet.upkeep import keep_rows
 
 _ENGINE_FAILED = {Status.ENGINE_ERROR.value, Status.TIMEOUT.value}
 

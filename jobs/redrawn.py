@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from experiments.columns import name_codes
+from experiments.columns import Codes, name_codes
 from jobs.axis_rows import trace_codes
+from jobs.sampled import Sampled
 from judgefleet.storage import Location
-from judgefleet.store import change_column
+from judgefleet.upkeep import change_column
 
 COLUMN = "inclusion_probability"
-DRAWN = ["trace_id", "span_id", COLUMN, "unit_key"]
 _ROWS = ["trace_id", "span_id", "other_trace_id", "fingerprint", COLUMN]
 
 
 class Redrawn:
-    """The probabilities in ``samples`` (columns ``DRAWN``), for rows about one of them, or about a pair of them."""
+    """The probabilities of what was sampled, for rows about one of the samples, or about a pair of them."""
 
-    def __init__(self, samples: pa.Table) -> None:
-        self._own = _Looked(trace_codes(samples), samples)
-        self._other = _Looked(name_codes(samples["trace_id"]), samples)
+    def __init__(self, sampled: Sampled) -> None:
+        self._own = _Looked(sampled.codes, sampled.chances, sampled.units)
+        order = np.argsort(sampled.names, kind="stable")
+        self._other = _Looked(sampled.names[order], sampled.chances[order], sampled.units[order])
 
     def of(self, rows: pa.Table) -> npt.NDArray[np.float64]:
         """For each of ``rows`` (with ``other_trace_id``); nan for what this run did not draw."""
@@ -58,18 +60,16 @@ class Redrawn:
         return change_column(store, COLUMN, _ROWS, raised)
 
 
-class _Looked:
-    """Probabilities and units, by the hash of a name."""
+class _Looked(NamedTuple):
+    """Probabilities and units, by the hash of a name, in the order of the hashes."""
 
-    def __init__(self, codes: npt.NDArray[np.uint64], samples: pa.Table) -> None:
-        order = np.argsort(codes, kind="stable")
-        self._codes = codes[order]
-        self._chances = np.asarray(samples[COLUMN], np.float64)[order]
-        self._units = name_codes(samples["unit_key"])[order]
+    codes: Codes
+    chances: npt.NDArray[np.float64]
+    units: Codes
 
-    def at(self, codes: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint64]]:
-        if not len(self._codes):
+    def at(self, codes: Codes) -> tuple[npt.NDArray[np.float64], Codes]:
+        if not len(self.codes):
             return np.full(len(codes), np.nan), np.zeros(len(codes), np.uint64)
-        at = np.minimum(np.searchsorted(self._codes, codes), len(self._codes) - 1)
-        here = self._codes[at] == codes
-        return np.where(here, self._chances[at], np.nan), np.where(here, self._units[at], np.uint64(0))
+        at = np.minimum(np.searchsorted(self.codes, codes), len(self.codes) - 1)
+        here = self.codes[at] == codes
+        return np.where(here, self.chances[at], np.nan), np.where(here, self.units[at], np.uint64(0))

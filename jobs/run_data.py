@@ -1,9 +1,9 @@
 """What a run left in its store: its rows, batch by batch, and the few of its traces that a report shows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -12,15 +12,18 @@ from experiments.columns import Codes
 from jobs.axis_rows import SUMMARISED, AxisKey, AxisRows, gather, trace_codes
 from jobs.figures import Summary
 from jobs.gates import by_fingerprint, gates_for
-from jobs.redrawn import DRAWN, Redrawn
+from jobs.memory import give_back
+from jobs.redrawn import Redrawn
 from jobs.report_cases import goodness
+from jobs.sampled import READ, Sampled
 from jobs.summarise import summarise_axes
-from judgefleet.store import read_samples, score_batches, scores_of
+from judgefleet.store import score_batches, scores_of
+from judgefleet.stored_samples import read_samples, sample_pieces
 
+T = TypeVar("T")
 # Up to so many traces a report chooses from all of them; of more, from those that look worst.
 _CANDIDATES = 4000
 _WORST = 500
-_DRAWN = [*DRAWN, "variant"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,24 +34,19 @@ class RunData:
     facts: Mapping[str, Any]
 
     @cached_property
-    def samples(self) -> pa.Table:
-        """Trace, span, variant and chance of every sampled trace."""
-        return read_samples(self.store, self.facts["run_id"], _DRAWN)
-
-    @cached_property
-    def codes(self) -> Codes:
-        """The hash of trace and span of each sample, in the order of ``samples``."""
-        return trace_codes(self.samples)
+    def sampled(self) -> Sampled:
+        """Every sampled trace, as numbers."""
+        return _tidily(lambda: Sampled.of(sample_pieces(self.store, self.facts["run_id"], READ)))
 
     @cached_property
     def axes(self) -> dict[AxisKey, AxisRows]:
         """The rows as numbers, by scorer, axis and fingerprint."""
-        return gather(self._scores())
+        return _tidily(lambda: gather(self._scores()))
 
     @cached_property
     def summary(self) -> Summary:
         """The figures."""
-        return summarise_axes(self.axes, self.samples, self.facts, by_fingerprint(gates_for(self.store, self.axes)))
+        return summarise_axes(self.axes, self.sampled, self.facts, by_fingerprint(gates_for(self.store, self.axes)))
 
     def shown(self) -> tuple[pa.Table, pa.Table]:
         """Scores and samples, with their texts, of the traces that a report may show."""
@@ -57,32 +55,42 @@ class RunData:
         return scores, read_samples(self.store, self.facts["run_id"], trace_ids=ids)
 
     def _scores(self) -> Iterator[pa.Table]:
-        drawn, redrawn = np.unique(self.codes), Redrawn(self.samples)
+        redrawn = Redrawn(self.sampled)
         for rows in score_batches(self.store, list(SUMMARISED), self.facts["fingerprints"]):
-            yield redrawn.told(rows.filter(pa.array(np.isin(trace_codes(rows), drawn))))
+            yield redrawn.told(rows.filter(pa.array(self.sampled.has(trace_codes(rows)))))
 
     def _candidates(self) -> list[str]:
         """Ids of traces, whole questions: first those whose verdict changed with the order, then the lowest scored."""
-        names = self.samples["trace_id"]
-        if len(names) <= _CANDIDATES:
-            found: list[str] = names.to_pylist()
-            return found
-        worst = worst_traces(self.axes, self.summary, _WORST)
-        mine = np.isin(self.codes, worst)
+        codes = self.sampled.codes
+        if len(codes) <= _CANDIDATES:
+            return self._names(codes)
+        mine = np.isin(codes, worst_traces(self.axes, self.summary, _WORST))
         items = self._items()
         together = np.isin(items, np.setdiff1d(items[mine], [0])) | mine
         # The worst themselves come first, whatever answers the same questions.
         order = np.argsort(~mine[together], kind="stable")[:_CANDIDATES]
-        chosen: list[str] = names.filter(pa.array(together)).take(pa.array(order)).to_pylist()
-        return chosen
+        return self._names(codes[together][order])
+
+    def _names(self, codes: Codes) -> list[str]:
+        """The ids of the traces behind ``codes``, in any order."""
+        tables = sample_pieces(self.store, self.facts["run_id"], ["trace_id", "span_id"])
+        found = [rows["trace_id"].filter(pa.array(np.isin(trace_codes(rows), codes))) for rows in tables]
+        return [name for names in found for name in names.to_pylist()]
 
     def _items(self) -> Codes:
-        """The golden item of each sample, in the order of ``samples``."""
+        """The golden item of each sample, in the order of ``sampled``."""
         traces = np.concatenate([rows.traces for rows in self.axes.values()])
         known, first = np.unique(traces, return_index=True)
         items = np.concatenate([rows.columns.items for rows in self.axes.values()])[first]
-        at = np.minimum(np.searchsorted(known, self.codes), len(known) - 1)
-        return np.where(known[at] == self.codes, items[at], 0).astype(np.uint64)
+        at = np.minimum(np.searchsorted(known, self.sampled.codes), len(known) - 1)
+        return np.where(known[at] == self.sampled.codes, items[at], 0).astype(np.uint64)
+
+
+def _tidily(make: Callable[[], T]) -> T:
+    """What ``make`` gives, and to the system the memory that went into reading some thousand files for it."""
+    made = make()
+    give_back()
+    return made
 
 
 def worst_traces(axes: Mapping[AxisKey, AxisRows], summary: Summary, most: int) -> Codes:

@@ -11,8 +11,9 @@ from calibration.gate import GateDecision, decision_without_audit
 from experiments.columns import Columns
 from experiments.comparison import compare
 from experiments.preference import count_cells, position_bias, prefer
-from jobs.axis_rows import AxisKey, AxisRows, gather, trace_codes
+from jobs.axis_rows import AxisKey, AxisRows, gather
 from jobs.figures import BINS, NO_ROW, Arm, Axis, Cell, Summary
+from jobs.sampled import Sampled
 from judgefleet.proportions import proportion_ci
 from judgefleet.scorer import ScorerKind
 from judgefleet.statistics import weighted_mean_ci
@@ -30,22 +31,21 @@ def summarise(
     Rows of different fingerprints are never mixed: another judge is another axis. Variants are compared with the
     first of them in sort order. An LLM judge for whom ``gates`` has no decision has not been audited.
     """
-    return summarise_axes(gather([scores]), samples, facts, gates)
+    return summarise_axes(gather([scores]), Sampled.of([samples]), facts, gates)
 
 
 def summarise_axes(
     found: Mapping[AxisKey, AxisRows],
-    samples: pa.Table,
+    sampled: Sampled,
     facts: Mapping[str, Any],
     gates: Mapping[str, GateDecision] | None = None,
 ) -> Summary:
     """As ``summarise``, of rows that were gathered batch by batch."""
-    drawn = {r["values"]: r["counts"] for r in samples["variant"].value_counts().to_pylist()}
-    made = [_axis(rows, key, drawn) for key, rows in found.items()]
+    made = [_axis(rows, key, sampled.variants) for key, rows in found.items()]
     axes = tuple(sorted(made, key=lambda a: (_KINDS.get(a.kind, 9), a.scorer, a.fingerprint, a.axis)))
     judges = {a.fingerprint for a in axes if a.kind == ScorerKind.LLM}
     known = {name: (gates or {}).get(name) or decision_without_audit(name) for name in sorted(judges)}
-    traces = len(np.unique(np.concatenate([trace_codes(samples), *(rows.traces for rows in found.values())])))
+    traces = len(np.unique(np.concatenate([sampled.codes, *(rows.traces for rows in found.values())])))
     return Summary(facts=dict(facts), axes=axes, gates=known, traces=traces)
 
 

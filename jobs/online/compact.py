@@ -6,7 +6,8 @@ from collections import defaultdict
 from pathlib import PurePosixPath
 
 from judgefleet.storage import Location, ObjectInfo, open_location
-from judgefleet.store import merge_files, score_files
+from judgefleet.store import score_files
+from judgefleet.upkeep import merge_files
 
 # A file of this size is left alone: it is not small any more.
 _LARGE = 64 * 2**20

@@ -16,7 +16,8 @@ from jobs.online.versions import VERSION_SCHEMA
 from judgefleet.sample import SAMPLE_SCHEMA, Sample, sample_row, samples_to_table
 from judgefleet.score import SCORE_SCHEMA
 from judgefleet.storage import Location, explained, folder_entries, read_table, write_table_atomic
-from judgefleet.store import NEWER, write_scores
+from judgefleet.store import write_scores
+from judgefleet.stored_samples import NEWER
 
 _REJECTS = pa.schema([(name, pa.string()) for name in ("uri", "position", "reason", "trace_id", "excerpt")])
 # ``joined``: put together from spans, so that any row about its trace is about it, or about more of it.

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-import pyarrow.dataset as ds
-
 from jobs.online.seen import hashed
-from judgefleet.storage import Location, explained, open_location
-from judgefleet.store import ONCE, day_of, score_files
+from judgefleet.storage import Location
+from judgefleet.store import day_of, score_files, score_pieces
 from judgefleet.trace import Trace
 
 # Days of traces held at a time; a backlog goes through them in order.
@@ -40,16 +38,11 @@ class Scored:
         return self._days[day]
 
     def _read(self, day: str) -> set[int]:
-        place = self._store.child(f"scores/date={day}")
-        paths = [open_location(info.uri).path for info in score_files(self._store, day)]
-        with explained("read", place):
-            found = ds.dataset(paths, format="parquet", filesystem=self._store.fs)
-            batches = found.to_batches(columns=["trace_id", "span_id"], **ONCE) if paths else ()
-            pairs = {
-                pair
-                for batch in batches
-                for pair in zip(batch["trace_id"].to_pylist(), batch["span_id"].to_pylist(), strict=True)
-            }
+        pairs = {
+            pair
+            for rows in score_pieces(self._store, score_files(self._store, day), ["trace_id", "span_id"])
+            for pair in zip(rows["trace_id"].to_pylist(), rows["span_id"].to_pylist(), strict=True)
+        }
         return {code for trace_id, span_id in pairs for code in _codes(trace_id, span_id)}
 
 

@@ -19,6 +19,7 @@ from jobs.prepare import Prepared, prepare
 from jobs.redrawn import Redrawn
 from jobs.remaining import load_chunk
 from jobs.run_data import RunData
+from jobs.sampled import Sampled
 from judgefleet.store import read_scores, score_ids, write_scores
 
 N = 400
@@ -107,6 +108,7 @@ def test_pairs_have_the_chance_that_both_are_drawn() -> None:
             "span_id": [""] * 5,
             "inclusion_probability": [0.1, 0.5, 0.1, 0.5, 0.25],
             "unit_key": ["i1", "i1", "x", "y", ""],
+            "variant": ["A", "B", "A", "B", None],
         }
     )
     rows = pa.table(
@@ -117,7 +119,8 @@ def test_pairs_have_the_chance_that_both_are_drawn() -> None:
             "inclusion_probability": [1.0] * 6,
         }
     )
-    found = Redrawn(samples).of(rows)
+    drawn = Redrawn(Sampled.of([samples]))
+    found = drawn.of(rows)
     assert found[:5].tolist() == pytest.approx([0.1, 0.1, 0.05, 0.05, 0.25])
     assert np.isnan(found[5])
-    assert Redrawn(samples).told(rows)["inclusion_probability"].to_pylist()[-1] == 1.0
+    assert drawn.told(rows)["inclusion_probability"].to_pylist()[-1] == 1.0

@@ -14,7 +14,7 @@ from jobs import run_data
 from jobs.axis_rows import trace_codes
 from jobs.run_data import RunData, worst_traces
 from jobs.summarise import summarise
-from judgefleet import store as store_module
+from judgefleet import pieces
 from judgefleet.storage import open_location
 from judgefleet.store import write_scores
 
@@ -49,7 +49,7 @@ def comparable(found: Any) -> Any:
 
 @pytest.mark.parametrize("rows", [10, 65_536])
 def test_figures_are_those_of_the_tables(run: Any, data: RunData, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "_BATCH_ROWS", rows)
+    monkeypatch.setattr(pieces, "_ROWS", rows)
     whole = summarise(run.scores, run.samples, data.facts)
     found, wanted = (json.loads(summary.to_json())["axes"] for summary in (data.summary, whole))
     assert found == comparable(wanted)

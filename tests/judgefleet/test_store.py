@@ -17,15 +17,14 @@ from judgefleet.scorer import ScorerInfo, ScorerKind
 from judgefleet.storage import open_location, write_table_atomic
 from judgefleet.store import (
     committed_rows,
-    drop_duplicates,
-    keep_rows,
-    read_samples,
     read_scores,
     score_files,
     score_ids,
     write_scores,
 )
+from judgefleet.stored_samples import read_samples
 from judgefleet.trace import Trace
+from judgefleet.upkeep import drop_duplicates, keep_rows
 
 DAY_1, DAY_2 = datetime(2026, 11, 20, 23, 59, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)
 

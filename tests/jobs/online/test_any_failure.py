@@ -15,7 +15,8 @@ from jobs.online import compact, cut, feed, late, log, loop, publish, state, ver
 from jobs.online.lease import LeaseLostError
 from jobs.online.scored import Scored
 from judgefleet.errors import JudgefleetError, StoreError
-from judgefleet.store import read_samples, read_scores
+from judgefleet.store import read_scores
+from judgefleet.stored_samples import read_samples
 from tests.jobs.online.test_joining import trace_spans, write
 from tests.jobs.online.test_late import BEGAN, everything
 from tests.jobs.online.test_loop import Killed

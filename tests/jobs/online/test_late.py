@@ -11,7 +11,8 @@ from jobs.online.stream import Stream
 from jobs.online.versions import Versions
 from jobs.prepare import prepare
 from judgefleet.errors import ConfigError
-from judgefleet.store import read_samples, read_scores, score_batches
+from judgefleet.store import read_scores, score_batches
+from judgefleet.stored_samples import read_samples
 from tests.jobs.online.conftest import failing_at
 from tests.jobs.online.test_joining import span, trace_spans, write
 from tests.jobs.online.test_loop import Killed

@@ -13,7 +13,8 @@ from jobs.online.log import Log
 from jobs.online.publish import publish
 from jobs.online.stream import stream_root
 from jobs.online.versions import Versions
-from judgefleet.store import read_samples, read_scores
+from judgefleet.store import read_scores
+from judgefleet.stored_samples import read_samples
 from tests.jobs.online.conftest import failing_at
 from tests.jobs.online.test_joining import span, trace_spans, write
 from tests.jobs.online.test_late import BEGAN, contexts, early, everything, late_context
