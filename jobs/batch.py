@@ -20,7 +20,6 @@ from jobs.estimate import estimate
 from jobs.forget import forget
 from jobs.intake import INTAKE_SCHEMA, Intake, stage_intake
 from jobs.joined import write_joined
-from jobs.memory import give_back
 from jobs.plan import Plan, clear_old_chunks, clear_staged, make_plan, staged_dataset
 from jobs.prepare import Prepared, prepare
 from jobs.redrawn import Redrawn
@@ -29,6 +28,7 @@ from jobs.sampled import READ, Sampled
 from jobs.scoring import Done, run_judges, run_local
 from judgefleet.errors import ConfigError, RunError
 from judgefleet.ids import IdSet
+from judgefleet.memory import give_back
 from judgefleet.storage import Location, write_atomic
 from judgefleet.store import committed_rows, score_files, score_ids
 from judgefleet.stored_samples import sample_pieces

@@ -20,20 +20,25 @@ from judgefleet.sampling import Cap
 if TYPE_CHECKING:
     import duckdb
 
+# What it reads of a trace, beside what a plan reads anyway.
+WEIGHED = "started_at, stratum, unit_key, draw, rate, floor, per, tokens"
 # Of each trace of the population: its stratum, and its window where the stratum has a floor. A unit lies in the window
 # in which it began, so that a conversation is not torn at midnight.
 _MEMBERS = """
     create temp table members as
-    select place, stratum, unit_key, draw, rate, floor, tokens, case when per is not null then coalesce(strftime(
-        date_trunc(per, min(started_at) over (partition by unit_key)), '%Y-%m-%dT%H:%MZ'), 'undated') end as part
-    from (select i.* from intake i join ranked using (place)
-        where ranked.copy = 1 and ranked.decision in ('candidate', 'not_sampled'))
+    select place, trace_id, span_id, group_key, group_start, stratum, unit_key, draw, rate, floor, tokens,
+        case when per is not null then coalesce(strftime(date_trunc(per, min(started_at) over (partition by unit_key)),
+            '%Y-%m-%dT%H:%MZ'), 'undated') end as part
+    from ranked where copy = 1 and decision in ('candidate', 'not_sampled')
 """
 _UNITS = """
     create temp table unit_cells as
-    select stratum, part, unit_key, any_value(rate) as rate, any_value(floor) as floor, count(*)::double as n,
-        sum(tokens)::double as t, dense_rank() over (order by stratum, part) - 1 as cell
-    from members group by stratum, part, unit_key
+    with numbered as (select stratum, part, row_number() over (order by stratum, part) - 1 as cell
+        from (select distinct stratum, part from members))
+    select cell, unit_key, any_value(rate) as rate, any_value(floor) as floor, count(*)::double as n,
+        sum(tokens)::double as t, c.stratum, c.part
+    from members m join numbered c on m.stratum = c.stratum and m.part is not distinct from c.part
+    group by cell, c.stratum, c.part, unit_key
 """
 _CELLS = """
     select stratum, part, any_value(rate) as rate, any_value(floor) as floor, count(*)::double as units,
@@ -42,21 +47,37 @@ _CELLS = """
 """
 # Of a unit with traces in several cells, all come in by one hash.
 _SHARED = """
+    with several as (select * from unit_cells where unit_key in (
+        select unit_key from unit_cells group by unit_key having count(*) > 1))
     select a.cell as first, b.cell as second, sum(a.n * b.n) as traces, sum(a.t * b.t) as tokens
-    from unit_cells a join unit_cells b using (unit_key) where a.cell < b.cell group by all order by all
+    from several a join several b using (unit_key) where a.cell < b.cell group by all order by all
 """
+# Only where there is a floor are units ranked: a stratum without windows is ranked as a whole.
 _DRAWN = """
     create temp table drawn as
-    select place, c.probability, draw < c.threshold or place_in_cell <= c.floor as sampled
+    with drawable as (select m.*, c.floor as least, c.probability, c.threshold
+        from members m join cells c on m.stratum = c.stratum and m.part is not distinct from c.part)
+    select * exclude (least, threshold), draw < threshold as sampled from drawable where least = 0
+    union all
+    select * exclude (least, threshold, place_in_cell), draw < threshold or place_in_cell <= least as sampled
     from (select *, dense_rank() over (partition by stratum, part order by draw, unit_key) as place_in_cell
-        from members) m
-    join cells c on m.stratum = c.stratum and m.part is not distinct from c.part
+        from drawable where least > 0)
+"""
+# What each trace came to.
+_DECIDED = """
+    create temp view decided as
+    select place, trace_id, span_id, group_key, group_start, probability,
+        case when sampled then 'sampled' else 'not_sampled' end as decision
+    from drawn
+    union all
+    select place, trace_id, span_id, group_key, group_start, null,
+        case when copy > 1 then 'duplicate' else decision end
+    from ranked where copy > 1 or decision not in ('candidate', 'not_sampled')
 """
 _OUTCOME = """
     select c.stratum, c.part, c.rate, c.floor, c.threshold, c.probability, c.units::bigint, c.traces::bigint,
         count_if(d.sampled)
-    from cells c join members m on m.stratum = c.stratum and m.part is not distinct from c.part
-    join drawn d using (place)
+    from cells c join drawn d on d.stratum = c.stratum and d.part is not distinct from c.part
     group by all order by all
 """
 
@@ -80,7 +101,7 @@ class Cell:
 
 
 def draw(db: duckdb.DuckDBPyConnection, cap: Cap | None) -> float:
-    """Make the table ``drawn`` (place, probability, sampled) from ``intake`` and ``ranked``; returns the factor.
+    """Make ``decided`` (what each trace came to, with its probability) from ``ranked``; returns the factor.
 
     The factor is 1 without a cap, or where it holds anyway. Raises ConfigError for a cap below what floors take.
     """
@@ -93,6 +114,8 @@ def draw(db: duckdb.DuckDBPyConnection, cap: Cap | None) -> float:
     db.register("counted", found.append_column("probability", pa.array(cells.probability(factor))))
     db.execute("create temp table cells as select * from counted")
     db.execute(_DRAWN)
+    db.execute("drop table members")
+    db.execute(_DECIDED)
     return factor
 
 

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
 from pyarrow import fs
 
-from jobs.draw import Cell, draw, outcome
+from jobs.draw import WEIGHED, Cell, draw, outcome
 from jobs.intake import INTAKE_SCHEMA
 from jobs.joined import SPLIT
-from jobs.spill import by_file, database, files_for
+from jobs.ordered import Order
+from jobs.spill import database
 from judgefleet.sample import SAMPLE_SCHEMA
 from judgefleet.sampling import SamplingPlan
 from judgefleet.storage import Location, explained, write_table_atomic
@@ -32,44 +32,31 @@ _INTAKE = f"""
 # The first of several with one id is kept. Copies are counted; one that differs is a reject, never a second trace.
 _RANKED = """
     create temp table ranked as
-    select place, decision, row_number() over w as copy, first_value(content_hash) over w as first_hash,
+    select {columns}, row_number() over w as copy, first_value(content_hash) over w as first_hash,
         min(started_at) over (partition by group_key) as group_start
     from intake window w as (partition by decision = 'rejected', case when decision = 'rejected' then place
         else trace_id end, span_id order by place)
 """
-# What each trace came to. Where nothing is decided about the whole input, ``drawn`` is empty.
+_NARROW = "place, decision, trace_id, span_id, group_key, content_hash"
+# What each trace came to, where each was decided about as it was read.
 _DECIDED = """
-    create temp table decided as
-    select place, group_start, drawn.probability, case when copy > 1 then 'duplicate' when drawn.sampled then 'sampled'
-        when drawn.sampled is not null then 'not_sampled' else decision end as decision
-    from ranked left join drawn using (place)
+    create temp view decided as
+    select place, trace_id, span_id, group_key, group_start, null::double as probability,
+        case when copy > 1 then 'duplicate' else decision end as decision
+    from ranked
 """
-_NOT_WEIGHED = "create temp table drawn (place varchar, probability double, sampled boolean)"
 _COUNTS = "select decision, count(*) from decided group by 1"
-# Day by day, so that a chunk is a file or two in the store and not one for each of thirty days.
-_ORDERED = """
-    create temp table ordered as
-    select place, decided.probability, row_number() over (
-        order by date_trunc('day', group_start) nulls last, group_key, trace_id, span_id) - 1 as number
-    from intake join decided using (place) where decided.decision = 'sampled'
-"""
-# The rows as they come; what is joined to them is narrow, and held in their stead.
-_CHUNKS = """
-    select wide.* exclude (of_spans) replace (
-        coalesce(ordered.probability, wide.inclusion_probability) as inclusion_probability), number
-    from wide join ordered using (place) where of_spans is not true or trace_id not in (from split)
-"""
 _WIDE = [name for name in INTAKE_SCHEMA.names if name != "spans"]
-_AS_WRITTEN = "set disabled_optimizers = 'join_order,build_side_probe_side'"
 _REJECTS = """
     select source_uri, position, reason, trace_id, excerpt from intake where decision = 'rejected'
     union all
     select source_uri, position, 'the same trace and span id as another trace, with other content', trace_id, excerpt
-    from intake join ranked using (place)
-    where ranked.decision != 'rejected' and copy > 1 and content_hash != first_hash
+    from intake where place in (
+        select place from ranked where decision != 'rejected' and copy > 1 and content_hash != first_hash)
     order by all
 """
-_MEMORY = "256MB"
+# Some millions of traces fit; of more, each takes a little, since a window holds a part of its rows whole.
+_MIB, _ROWS_A_MIB = 256, 16_384
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,34 +89,21 @@ def make_plan(
     DuckDB sorts outside memory where the input is larger than it. ``weighed``: the plan that decides about the whole
     input, where it was read for that. Raises ConfigError for a cap that cannot hold.
     """
-    with database(_MEMORY) as db:
+    with database(f"{max(_MIB, staged.count_rows() // _ROWS_A_MIB)}MiB") as db:
         db.register("staged", staged)
         db.execute(_INTAKE)
-        db.execute(_RANKED)
-        factor, cells = (draw(db, weighed.cap), outcome(db)) if weighed else (_draw_nothing(db), ())
-        db.execute(_DECIDED)
+        db.execute(_RANKED.format(columns=f"{_NARROW}, {WEIGHED}" if weighed else _NARROW))
+        factor, cells = (draw(db, weighed.cap), outcome(db)) if weighed else (_as_decided(db), ())
         counts = Counter(dict(db.execute(_COUNTS).fetchall()))
         rejects = db.sql(_REJECTS).to_arrow_table()
         write_table_atomic(store, f"_runs/{run_id}/rejects.parquet", rejects)
-        chunks = tuple(_write_chunks(_in_order(db, staged), store, run_id, chunk_traces))
+        order = Order.of(db)
+    chunks = tuple(_write_chunks(order.of_rows(staged, _WIDE), store, run_id, chunk_traces))
     return Plan(chunks=chunks, counts=counts, rejects=rejects.num_rows, factor=factor, cells=cells)
 
 
-def _in_order(db: duckdb.DuckDBPyConnection, staged: ds.Dataset) -> Iterator[pa.Table]:
-    """What is sampled, in the order of the chunks."""
-    db.execute(_ORDERED)
-    db.execute(_AS_WRITTEN)
-    # Little is read ahead: with the usual settings that takes more memory than all the rest.
-    db.register("wide", staged.scanner(columns=_WIDE, batch_size=1024, use_threads=False, fragment_readahead=1))
-    [(rows,)] = db.execute("select count(*) from ordered").fetchall()
-    reader = db.sql(_CHUNKS).to_arrow_reader(1024)
-    files = files_for(rows)
-    for table in by_file(reader, reader.schema, files, lambda batch: np.asarray(batch["number"]) * files // rows):
-        yield table.sort_by("number").drop_columns("number")
-
-
-def _draw_nothing(db: duckdb.DuckDBPyConnection) -> float:
-    db.execute(_NOT_WEIGHED)
+def _as_decided(db: duckdb.DuckDBPyConnection) -> float:
+    db.execute(_DECIDED)
     return 1.0
 
 

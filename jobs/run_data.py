@@ -1,9 +1,9 @@
 """What a run left in its store: its rows, batch by batch, and the few of its traces that a report shows."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,15 +12,14 @@ from experiments.columns import Codes
 from jobs.axis_rows import SUMMARISED, AxisKey, AxisRows, gather, trace_codes
 from jobs.figures import Summary
 from jobs.gates import by_fingerprint, gates_for
-from jobs.memory import give_back
 from jobs.redrawn import Redrawn
 from jobs.report_cases import goodness
 from jobs.sampled import READ, Sampled
 from jobs.summarise import summarise_axes
+from judgefleet.memory import give_back
 from judgefleet.store import score_batches, scores_of
 from judgefleet.stored_samples import read_samples, sample_pieces
 
-T = TypeVar("T")
 # Up to so many traces a report chooses from all of them; of more, from those that look worst.
 _CANDIDATES = 4000
 _WORST = 500
@@ -36,12 +35,14 @@ class RunData:
     @cached_property
     def sampled(self) -> Sampled:
         """Every sampled trace, as numbers."""
-        return _tidily(lambda: Sampled.of(sample_pieces(self.store, self.facts["run_id"], READ)))
+        return Sampled.of(sample_pieces(self.store, self.facts["run_id"], READ))
 
     @cached_property
     def axes(self) -> dict[AxisKey, AxisRows]:
         """The rows as numbers, by scorer, axis and fingerprint."""
-        return _tidily(lambda: gather(self._scores()))
+        found = gather(self._scores())
+        give_back()
+        return found
 
     @cached_property
     def summary(self) -> Summary:
@@ -84,13 +85,6 @@ class RunData:
         items = np.concatenate([rows.columns.items for rows in self.axes.values()])[first]
         at = np.minimum(np.searchsorted(known, self.sampled.codes), len(known) - 1)
         return np.where(known[at] == self.sampled.codes, items[at], 0).astype(np.uint64)
-
-
-def _tidily(make: Callable[[], T]) -> T:
-    """What ``make`` gives, and to the system the memory that went into reading some thousand files for it."""
-    made = make()
-    give_back()
-    return made
 
 
 def worst_traces(axes: Mapping[AxisKey, AxisRows], summary: Summary, most: int) -> Codes:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Files that are open at a time, and rows that one is worth: with texts of 16 MB, these are a GB.
 _MOST_FILES, _ROWS_A_FILE = 256, 64
 _HELD = 1 << 24
-_THREADS = 4
+_THREADS = 2
 _PACKED = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
@@ -32,7 +32,8 @@ def database(memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
     with TemporaryDirectory(prefix="judgefleet-") as folder, duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
         db.execute(f"set memory_limit = '{memory}'")
-        # Each has buffers of its own: sixteen of them need more than they may have before any of it is in files.
+        # Each has buffers of its own, which no file can take: a window over a million rows that two threads manage with
+        # 64 MB is too much for four.
         db.execute(f"set threads = {_THREADS}")
         db.execute("set temp_directory = ?", [folder])
         yield db

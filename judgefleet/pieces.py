@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from judgefleet.memory import give_back
 from judgefleet.storage import Location, ObjectInfo, explained, open_location
 
 # A piece holds the rows of so many files, and no more rows than that by much. Arrow remembers something of each file
@@ -41,6 +42,8 @@ def pieces(
                 columns=columns, filter=mine, cache_metadata=False, use_threads=False, fragment_readahead=16
             )
             yield from _joined(batches)
+        if len(paths) == _FILES:
+            give_back()
 
 
 def _joined(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -90,12 +90,25 @@ def score_batches(uri: str, columns: list[str], fingerprints: list[str]) -> Iter
     """
     store, mine = open_location(uri), is_one_of("fingerprint", fingerprints)
     files = score_files(store)  # once, so that no row is read whose successor is not, and the other way round
-    if not exists(store) or score_ids(store, files).copies:
+    copies, replaced = _identities(store, files)
+    if copies or not files:
         yield read_scores(uri, list(dict.fromkeys([*columns, "fingerprint"]))).filter(mine).select(columns)
         return
-    if len(replaced := superseded(store, files)):
+    if len(replaced):
         mine &= ~ds.field("score_id").isin(replaced)
     yield from score_pieces(store, files, columns, mine)
+
+
+def _identities(store: Location, files: list[ObjectInfo]) -> tuple[int, pa.Array]:
+    """How many rows of ``files`` are there again, and the ids of those that others supersede."""
+    replaced = [pa.array([], pa.string())]
+
+    def ids(rows: pa.Table) -> pa.Array:
+        replaced.extend(rows["supersedes"].drop_null().chunks)
+        return rows["score_id"].chunk(0)
+
+    copies = IdSet.of(map(ids, score_pieces(store, files, _IDENTITY))).copies
+    return copies, pa.concat_arrays(replaced)
 
 
 def scores_of(
@@ -115,34 +128,30 @@ def scores_of(
     return _current(first_of_each(_while_files_merge(read)))
 
 
-def superseded(store: Location, files: list[ObjectInfo] | None = None) -> pa.Array:
-    """The ids of all rows that other rows supersede, in ``files`` or everywhere."""
-    return _column(store, files, "supersedes", ds.field("supersedes").is_valid()).combine_chunks()
+def superseded(store: Location) -> pa.Array:
+    """The ids of all rows that other rows supersede."""
+    return _column(store, "supersedes", ds.field("supersedes").is_valid()).combine_chunks()
 
 
 def traces_with_rows(store: Location, trace_ids: list[str]) -> set[str]:
     """Those of ``trace_ids`` about which there is any row, whoever wrote it."""
-    return set(_column(store, None, "trace_id", is_one_of("trace_id", trace_ids)).to_pylist()) if trace_ids else set()
+    return set(_column(store, "trace_id", is_one_of("trace_id", trace_ids)).to_pylist()) if trace_ids else set()
 
 
-def _column(store: Location, files: list[ObjectInfo] | None, name: str, mine: ds.Expression) -> pa.ChunkedArray:
-    """One column of the rows that ``mine`` is true for, in ``files`` or everywhere."""
-
-    def read() -> pa.Table:
-        return read_files(store, score_files(store) if files is None else files, [name], mine)
-
-    return _while_files_merge(read)[name]
+def _column(store: Location, name: str, mine: ds.Expression) -> pa.ChunkedArray:
+    """One column of the rows that ``mine`` is true for."""
+    return _while_files_merge(lambda: read_files(store, score_files(store), [name], mine))[name]
 
 
 def _current(table: pa.Table) -> pa.Table:
     return without(table, "score_id", table["supersedes"].drop_null())
 
 
-def score_ids(store: Location, files: list[ObjectInfo] | None = None) -> IdSet:
-    """The ids of all committed rows, in ``files`` or everywhere."""
+def score_ids(store: Location) -> IdSet:
+    """The ids of all committed rows."""
 
     def read() -> IdSet:
-        found = score_pieces(store, score_files(store) if files is None else files, ["score_id"])
+        found = score_pieces(store, score_files(store), ["score_id"])
         return IdSet.of(rows["score_id"].chunk(0) for rows in found)
 
     return _while_files_merge(read)

@@ -5,11 +5,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
+from jobs import plan as plan_module
 from jobs.config import load_batch_config
 from jobs.intake import INTAKE_SCHEMA, Intake, listed
 from jobs.plan import Plan, clear_old_chunks, make_plan, staged_dataset
@@ -136,3 +138,22 @@ def test_traces_that_are_larger_than_memory_together(
     made = make_plan(staged_dataset(open_location(folder)), open_location(tmp_path / "large"), "run", 16)
     assert (made.counts, len(made.chunks)) == ({"sampled": 700}, 44)
     assert pq.read_table(tmp_path / "large" / made.chunks[0].path, partitioning=None).num_rows == 16
+
+
+def test_more_traces_than_memory_holds_the_names_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    traces = 600_000
+    monkeypatch.setattr(plan_module, "_MIB", 96)
+    names = [f"{n:032x}" for n in np.random.default_rng(1).permutation(traces)]
+    known = {
+        "trace_id": names,
+        "group_key": [f"c:{name}" for name in names],
+        "content_hash": names,
+        "place": [f"{n // 10_000:09d}-{n:09d}" for n in range(traces)],
+        "decision": ["sampled"] * traces,
+    }
+    empty = {f.name: pa.nulls(traces, f.type) if f.nullable else [""] * traces for f in INTAKE_SCHEMA}
+    empty |= {"inclusion_probability": [1.0] * traces}
+    staged = ds.dataset(pa.table(empty | known, schema=INTAKE_SCHEMA))
+    made = make_plan(staged, open_location(tmp_path / "many"), "run", 100_000)
+    first = pq.read_table(tmp_path / "many" / made.chunks[0].path, partitioning=None)["trace_id"].to_pylist()
+    assert first == [f"{n:032x}" for n in range(100_000)]
