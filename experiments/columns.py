@@ -16,6 +16,7 @@ ITEM_KEY = "judgefleet.item_id"
 NEEDED = ("trace_id", "conversation_id", "variant", "attributes", "inclusion_probability", "status", "value")
 _ROWS = 65_536
 Codes = npt.NDArray[np.uint64]
+NO_CODES: Codes = np.empty(0, np.uint64)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,8 +51,9 @@ class Columns:
 
     @property
     def valued(self) -> "Columns":
-        """The rows that carry a number."""
-        return self.where(np.isfinite(self.values))
+        """The rows that carry a number; where all do, these very rows, and no copy of them."""
+        there = np.isfinite(self.values)
+        return self if there.all() else self.where(there)
 
     @property
     def grouped(self) -> Grouped:
@@ -69,7 +71,7 @@ def columns_of(scores: pa.Table, key: str | None = ITEM_KEY) -> Columns:
 def name_codes(names: Any) -> Codes:
     """A 64-bit hash for each name of an Arrow string array, 0 for a null or an empty one."""
     parts = [_codes(names.slice(at, _ROWS)) for at in range(0, len(names), _ROWS)]
-    return np.concatenate(parts) if parts else np.empty(0, np.uint64)
+    return np.concatenate(parts) if parts else NO_CODES
 
 
 def _codes(names: Any) -> Codes:

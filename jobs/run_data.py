@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from experiments.columns import Codes
+from experiments.columns import NO_CODES, Codes
 from jobs.axis_rows import SUMMARISED, AxisKey, AxisRows, gather, trace_codes
 from jobs.figures import Summary
 from jobs.gates import by_fingerprint, gates_for
@@ -80,11 +80,11 @@ class RunData:
 
     def _items(self) -> Codes:
         """The golden item of each sample, in the order of ``sampled``."""
-        traces = np.concatenate([rows.traces for rows in self.axes.values()])
-        known, first = np.unique(traces, return_index=True)
-        items = np.concatenate([rows.columns.items for rows in self.axes.values()])[first]
-        at = np.minimum(np.searchsorted(known, self.sampled.codes), len(known) - 1)
-        return np.where(known[at] == self.sampled.codes, items[at], 0).astype(np.uint64)
+        items = np.zeros(len(self.sampled), np.uint64)
+        for rows in self.axes.values():
+            named = rows.columns.items != 0
+            items[np.searchsorted(self.sampled.codes, rows.traces[named])] = rows.columns.items[named]
+        return items
 
 
 def worst_traces(axes: Mapping[AxisKey, AxisRows], summary: Summary, most: int) -> Codes:
@@ -92,16 +92,21 @@ def worst_traces(axes: Mapping[AxisKey, AxisRows], summary: Summary, most: int) 
     shown = {axis.key: axis for axis in summary.axes}
     flipped = [_flipped(rows.pairs) for rows in axes.values() if rows.pairs is not None]
     graded = [(rows, shown[key]) for key, rows in axes.items() if rows.pairs is None]
-    codes = [rows.traces[np.isfinite(rows.columns.values)] for rows, _ in graded]
-    places = [goodness(rows.columns.valued.values, axis) for rows, axis in graded]
-    traces, at = np.unique(np.concatenate([np.empty(0, np.uint64), *codes]), return_inverse=True)
-    means = np.bincount(at, np.concatenate([np.empty(0), *places]), len(traces)) / np.bincount(
-        at, minlength=len(traces)
-    )
-    lowest: Codes = traces[np.argsort(means, kind="stable")[:most]]
-    first = np.unique(np.concatenate([np.empty(0, np.uint64), *flipped]))
+    traces = np.unique(np.concatenate([NO_CODES, *(np.unique(_valued(rows)) for rows, _ in graded)]))
+    sums, counts = np.zeros(len(traces)), np.zeros(len(traces))
+    for rows, axis in graded:
+        at = np.searchsorted(traces, _valued(rows))
+        sums += np.bincount(at, goodness(rows.columns.valued.values, axis), len(traces))
+        counts += np.bincount(at, minlength=len(traces))
+    lowest: Codes = traces[np.argsort(sums / counts, kind="stable")[:most]]
+    first = np.unique(np.concatenate([NO_CODES, *flipped]))
     chosen: Codes = np.concatenate([first, lowest])[:most]
     return chosen
+
+
+def _valued(rows: AxisRows) -> Codes:
+    found: Codes = rows.traces[np.isfinite(rows.columns.values)]
+    return found
 
 
 def _flipped(pairs: pa.Table) -> Codes:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from experiments.columns import Codes, name_codes
+from experiments.columns import NO_CODES, Codes, name_codes
 from jobs.axis_rows import trace_codes
 
 # The columns of a sample that this is made of.
@@ -60,5 +60,4 @@ def _numbers(rows: pa.Table) -> tuple[npt.NDArray[np.generic], ...]:
     return trace_codes(rows), name_codes(rows["trace_id"]), name_codes(rows["unit_key"]), chances
 
 
-_NONE = np.empty(0, np.uint64)
-_EMPTY = (_NONE, _NONE, _NONE, np.empty(0, np.float64))
+_EMPTY = (NO_CODES, NO_CODES, NO_CODES, np.empty(0, np.float64))

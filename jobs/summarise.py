@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from calibration.gate import GateDecision, decision_without_audit
-from experiments.columns import Columns
+from experiments.columns import NO_CODES, Columns
 from experiments.comparison import compare
 from experiments.preference import count_cells, position_bias, prefer
 from jobs.axis_rows import AxisKey, AxisRows, gather
@@ -45,7 +45,8 @@ def summarise_axes(
     axes = tuple(sorted(made, key=lambda a: (_KINDS.get(a.kind, 9), a.scorer, a.fingerprint, a.axis)))
     judges = {a.fingerprint for a in axes if a.kind == ScorerKind.LLM}
     known = {name: (gates or {}).get(name) or decision_without_audit(name) for name in sorted(judges)}
-    traces = len(np.unique(np.concatenate([sampled.codes, *(rows.traces for rows in found.values())])))
+    scored = [rows.traces[~sampled.has(rows.traces)] for rows in found.values()]
+    traces = len(np.unique(sampled.codes)) + len(np.unique(np.concatenate([*scored, NO_CODES])))
     return Summary(facts=dict(facts), axes=axes, gates=known, traces=traces)
 
 
