@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from judgefleet.storage import Location, ObjectInfo, explained, open_location
 # A piece holds the rows of so many files, and no more rows than that by much. Arrow remembers something of each file
 # for as long as their dataset is there, and a batch of every file takes more memory in wrapping than in rows.
 _FILES = 256
-_ROWS = 65_536
+_ROWS, _BYTES = 65_536, 1 << 28
 
 
 def pieces(
@@ -50,11 +50,17 @@ def _joined(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
     held: list[pa.RecordBatch] = []
     for batch in batches:
         held += [batch] * bool(len(batch))
-        if sum(map(len, held)) >= _ROWS:
+        if sum(map(len, held)) >= _ROWS or sum(b.nbytes for b in held) >= _BYTES:
             yield pa.Table.from_batches(held).combine_chunks()
             held = []
     if held:
         yield pa.Table.from_batches(held).combine_chunks()
+
+
+def one_table(found: Iterable[pa.Table], schema: pa.Schema, columns: list[str]) -> pa.Table:
+    """All of ``found``; where that is nothing, no rows of ``columns``."""
+    tables = list(found)
+    return pa.concat_tables(tables) if tables else schema.empty_table().select(columns)
 
 
 def one_of_each(table: pa.Table, key: str, which: str) -> pa.Table:

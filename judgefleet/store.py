@@ -15,7 +15,7 @@ import pyarrow.dataset as ds
 from judgefleet.errors import ConfigError
 from judgefleet.hashing import stable_hash
 from judgefleet.ids import IdSet
-from judgefleet.pieces import is_one_of, one_of_each, pieces, without
+from judgefleet.pieces import is_one_of, one_of_each, one_table, pieces, without
 from judgefleet.score import SCORE_SCHEMA
 from judgefleet.storage import Location, ObjectInfo, exists, explained, list_objects, open_location, write_table_atomic
 
@@ -107,7 +107,8 @@ def _identities(store: Location, files: list[ObjectInfo]) -> tuple[int, pa.Array
         replaced.extend(rows["supersedes"].drop_null().chunks)
         return rows["score_id"].chunk(0)
 
-    copies = IdSet.of(map(ids, score_pieces(store, files, _IDENTITY))).copies
+    with explained("read", store):
+        copies = IdSet.of(map(ids, score_pieces(store, files, _IDENTITY))).copies
     return copies, pa.concat_arrays(replaced)
 
 
@@ -152,7 +153,8 @@ def score_ids(store: Location) -> IdSet:
 
     def read() -> IdSet:
         found = score_pieces(store, score_files(store), ["score_id"])
-        return IdSet.of(rows["score_id"].chunk(0) for rows in found)
+        with explained("read", store):
+            return IdSet.of(rows["score_id"].chunk(0) for rows in found)
 
     return _while_files_merge(read)
 
@@ -179,7 +181,7 @@ def read_files(
     store: Location, files: list[ObjectInfo], columns: list[str], mine: ds.Expression | None = None
 ) -> pa.Table:
     """The rows of some score files that ``mine`` is true for, as they stand there. Raises as ``pieces``."""
-    return pa.concat_tables([_SCHEMA.empty_table().select(columns), *score_pieces(store, files, columns, mine)])
+    return one_table(score_pieces(store, files, columns, mine), _SCHEMA, columns)
 
 
 def first_of_each(table: pa.Table) -> pa.Table:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 
-from judgefleet.pieces import is_one_of, one_of_each, pieces, without
+from judgefleet.pieces import is_one_of, one_of_each, one_table, pieces, without
 from judgefleet.sample import SAMPLE_SCHEMA
-from judgefleet.storage import Location, ObjectInfo, exists, list_objects, open_location
+from judgefleet.storage import ObjectInfo, exists, list_objects, open_location
 
 # How the name of a file ends whose samples stand for older ones of their traces.
 NEWER = "-newer.parquet"
@@ -23,7 +22,7 @@ def read_samples(
     None where nothing was drawn. Of a trace that was scored again because more of it came, the newest.
     """
     wanted = columns or SAMPLE_SCHEMA.names
-    return pa.concat_tables([_none(wanted), *sample_pieces(uri, run_id, wanted, trace_ids)])
+    return one_table(sample_pieces(uri, run_id, wanted, trace_ids), SAMPLE_SCHEMA, wanted)
 
 
 def sample_pieces(uri: str, run_id: str, columns: list[str], trace_ids: list[str] | None = None) -> Iterator[pa.Table]:
@@ -34,20 +33,15 @@ def sample_pieces(uri: str, run_id: str, columns: list[str], trace_ids: list[str
     mine = None if trace_ids is None else is_one_of("trace_id", trace_ids)
     newer = [info for info in files if _is_newer(info)]
     names = list(dict.fromkeys([*columns, "trace_id"]))
-    last = one_of_each(_joined(folder, newer, names, mine), "trace_id", "max")
+    last = one_of_each(
+        one_table(pieces(folder, newer, SAMPLE_SCHEMA, names, mine), SAMPLE_SCHEMA, names), "trace_id", "max"
+    )
     first = [info for info in files if not _is_newer(info)]
     for rows in pieces(folder, first, SAMPLE_SCHEMA, names, mine):
         yield without(rows, "trace_id", last["trace_id"]).select(columns)
-    yield last.select(columns)
+    if len(last):
+        yield last.select(columns)
 
 
 def _is_newer(info: ObjectInfo) -> bool:
     return open_location(info.uri).path.endswith(NEWER)
-
-
-def _joined(folder: Location, files: list[ObjectInfo], columns: list[str], mine: ds.Expression | None) -> pa.Table:
-    return pa.concat_tables([_none(columns), *pieces(folder, files, SAMPLE_SCHEMA, columns, mine)])
-
-
-def _none(columns: list[str]) -> pa.Table:
-    return SAMPLE_SCHEMA.empty_table().select(columns)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from judgefleet import pieces
 from judgefleet.errors import StoreError
 from judgefleet.sample import Sample, samples_to_table
 from judgefleet.score import SCORE_SCHEMA, Outcome, RunContext, Status, failure, score_row
@@ -18,6 +19,7 @@ from judgefleet.storage import open_location, write_table_atomic
 from judgefleet.store import (
     committed_rows,
     read_scores,
+    score_batches,
     score_files,
     score_ids,
     write_scores,
@@ -133,3 +135,28 @@ def test_samples_of_a_run(folder: Path) -> None:
 def test_a_store_that_is_new_is_empty(tmp_path: Path) -> None:
     assert len(score_ids(open_location(tmp_path))) == 0
     assert read_scores(str(tmp_path)).num_rows == 0
+
+
+@pytest.mark.parametrize(("files", "rows"), [(1, 65_536), (2, 1), (256, 2)])
+def test_however_it_is_cut_into_pieces_it_is_one_table(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, files: int, rows: int
+) -> None:
+    store = open_location(folder)
+    before, samples = read_scores(str(folder)), read_samples(str(folder), "run-1")
+    monkeypatch.setattr(pieces, "_FILES", files)
+    monkeypatch.setattr(pieces, "_ROWS", rows)
+    assert read_scores(str(folder)).to_pylist() == before.to_pylist()
+    assert read_samples(str(folder), "run-1").to_pylist() == samples.to_pylist()
+    assert (len(score_ids(store)), score_ids(store).copies) == (5, 0)
+    prints = sorted(set(before["fingerprint"].to_pylist()))
+    tables = list(score_batches(str(folder), ["score_id"], prints))
+    assert sorted(i for t in tables for i in t["score_id"].to_pylist()) == sorted(before["score_id"].to_pylist())
+    assert all(len(t) for t in tables)
+
+
+def test_an_id_that_none_of_ours_has_is_said_to_be_foreign(folder: Path) -> None:
+    rows = table([sample("t1")])
+    write_scores(open_location(folder), rows.set_column(0, rows.schema.field(0), pa.array(["short"])))
+    assert rows.schema.names[0] == "score_id"
+    with pytest.raises(StoreError, match="damaged or foreign"):
+        score_ids(open_location(folder))
