@@ -55,8 +55,8 @@ _REJECTS = """
         select place from ranked where decision != 'rejected' and copy > 1 and content_hash != first_hash)
     order by all
 """
-# Some millions of traces fit; of more, each takes a little, since a window holds a part of its rows whole.
-_MIB, _ROWS_A_MIB = 256, 16_384
+# Some two millions of traces fit; of more, each takes a little, since a window holds a part of its rows whole.
+_MIB, _ROWS_A_MIB = 128, 16_384
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
