@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from jobs.draw import draw
+from jobs.draw import WEIGHED, draw
 from judgefleet.hashing import unit_interval
 from judgefleet.inclusion import Cells, fitting_factor
 from judgefleet.sampling import Cap, SamplingPlan
@@ -124,7 +124,9 @@ def _through_duckdb(table: pa.Table) -> tuple[npt.NDArray[np.bool_], Floats]:
     with duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
         db.register("intake", table)
-        db.execute("create temp table ranked as select place, 1 as copy, 'candidate' as decision from intake")
+        named = "place::varchar as trace_id, '' as span_id, unit_key as group_key, started_at as group_start"
+        known = f"place, 1 as copy, 'candidate' as decision, {named}, {WEIGHED}"
+        db.execute(f"create temp table ranked as select {known} from intake")
         draw(db, None)
         found = db.sql("select probability, sampled from drawn order by place").fetchnumpy()
     return np.asarray(found["sampled"], dtype=bool), np.asarray(found["probability"], dtype=np.float64)
