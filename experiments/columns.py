@@ -74,6 +74,16 @@ def name_codes(names: Any) -> Codes:
     return np.concatenate(parts) if parts else NO_CODES
 
 
+def looked_up(
+    known: npt.NDArray[np.generic], wanted: npt.NDArray[np.generic]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+    """For each of ``wanted``, where it is in ``known``, which is sorted, and whether it is there at all."""
+    if not len(known):
+        return np.zeros(len(wanted), np.intp), np.zeros(len(wanted), np.bool_)
+    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    return at, np.asarray(known[at] == wanted)
+
+
 def _codes(names: Any) -> Codes:
     if pa.types.is_dictionary(names.type):
         names = names.cast(names.type.value_type)

@@ -24,14 +24,13 @@ from jobs.plan import Plan, clear_old_chunks, clear_staged, make_plan, staged_da
 from jobs.prepare import Prepared, prepare
 from jobs.redrawn import Redrawn
 from jobs.remaining import Remaining, find_remaining
-from jobs.sampled import READ, Sampled
+from jobs.sampled import read_sampled
 from jobs.scoring import Done, run_judges, run_local
 from judgefleet.errors import ConfigError, RunError
 from judgefleet.ids import IdSet
 from judgefleet.memory import give_back
 from judgefleet.storage import Location, write_atomic
 from judgefleet.store import committed_rows, score_files, score_ids
-from judgefleet.stored_samples import sample_pieces
 from judgefleet.upkeep import drop_duplicates
 
 
@@ -99,7 +98,7 @@ def _raise_chances(prepared: Prepared) -> int:
     """In rows that an earlier run with lower rates wrote."""
     if not score_files(prepared.store):
         return 0
-    sampled = Sampled.of(sample_pieces(prepared.store.uri, prepared.config.run_id, READ))
+    sampled = read_sampled(prepared.store.uri, prepared.config.run_id)
     return Redrawn(sampled).raise_in(prepared.store, {info.fingerprint for info in prepared.infos})
 
 

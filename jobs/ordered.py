@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from experiments.columns import looked_up
 from jobs.spill import by_file, files_for
 
 if TYPE_CHECKING:
@@ -60,12 +61,11 @@ class Order:
         return len(self.numbers)
 
     def of_rows(self, staged: ds.Dataset, columns: list[str]) -> Iterator[pa.Table]:
-        """The rows that have a place in it, table after table, each sorted; ``columns`` include ``place``."""
+        """The rows that have a place in it, table by table, sorted; ``place``, ``of_spans`` are among ``columns``."""
         if not len(self):
             return
-        asked = list(dict.fromkeys([*columns, "of_spans"]))
         # Little is read ahead: with the usual settings that takes more memory than all the rest.
-        batches = staged.to_batches(columns=asked, batch_size=1024, use_threads=False, fragment_readahead=1)
+        batches = staged.to_batches(columns=columns, batch_size=1024, use_threads=False, fragment_readahead=1)
         schema = pa.schema([*(staged.schema.field(name) for name in columns), ("number", pa.int64())])
         files = files_for(len(self))
         found = (self._numbered(batch).select(schema.names) for batch in batches)
@@ -74,9 +74,9 @@ class Order:
 
     def _numbered(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         places = _bytes(rows["place"])
-        at = np.minimum(np.searchsorted(self.places, places), len(self) - 1)
+        at, there = looked_up(self.places, places)
         part = pc.and_(pc.fill_null(rows["of_spans"], False), pc.is_in(rows["trace_id"], self.split))
-        here = (self.places[at] == places) & ~np.asarray(part)
+        here = there & ~np.asarray(part)
         kept, at = rows.filter(pa.array(here)), at[here]
         said = np.asarray(kept[_CHANCE].cast(pa.float64()), np.float64)
         chances = np.where(np.isnan(self.chances[at]), said, self.chances[at])

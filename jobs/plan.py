@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -19,9 +19,6 @@ from jobs.spill import database
 from judgefleet.sample import SAMPLE_SCHEMA
 from judgefleet.sampling import SamplingPlan
 from judgefleet.storage import Location, explained, write_table_atomic
-
-if TYPE_CHECKING:
-    import duckdb
 
 # What was put together again stands for its parts.
 _INTAKE = f"""
@@ -93,18 +90,17 @@ def make_plan(
         db.register("staged", staged)
         db.execute(_INTAKE)
         db.execute(_RANKED.format(columns=f"{_NARROW}, {WEIGHED}" if weighed else _NARROW))
-        factor, cells = (draw(db, weighed.cap), outcome(db)) if weighed else (_as_decided(db), ())
+        factor, cells = 1.0, tuple[Cell, ...]()
+        if weighed:
+            factor, cells = draw(db, weighed.cap), outcome(db)
+        else:
+            db.execute(_DECIDED)
         counts = Counter(dict(db.execute(_COUNTS).fetchall()))
         rejects = db.sql(_REJECTS).to_arrow_table()
         write_table_atomic(store, f"_runs/{run_id}/rejects.parquet", rejects)
         order = Order.of(db)
     chunks = tuple(_write_chunks(order.of_rows(staged, _WIDE), store, run_id, chunk_traces))
     return Plan(chunks=chunks, counts=counts, rejects=rejects.num_rows, factor=factor, cells=cells)
-
-
-def _as_decided(db: duckdb.DuckDBPyConnection) -> float:
-    db.execute(_DECIDED)
-    return 1.0
 
 
 def staged_dataset(folder: Location) -> ds.Dataset:

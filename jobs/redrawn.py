@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from experiments.columns import Codes, name_codes
+from experiments.columns import Codes, looked_up, name_codes
 from jobs.axis_rows import trace_codes
 from jobs.sampled import Sampled
 from judgefleet.storage import Location
@@ -68,8 +68,7 @@ class _Looked(NamedTuple):
     units: Codes
 
     def at(self, codes: Codes) -> tuple[npt.NDArray[np.float64], Codes]:
-        if not len(self.codes):
+        at, here = looked_up(self.codes, codes)
+        if not here.any():
             return np.full(len(codes), np.nan), np.zeros(len(codes), np.uint64)
-        at = np.minimum(np.searchsorted(self.codes, codes), len(self.codes) - 1)
-        here = self.codes[at] == codes
         return np.where(here, self.chances[at], np.nan), np.where(here, self.units[at], np.uint64(0))

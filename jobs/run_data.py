@@ -14,7 +14,7 @@ from jobs.figures import Summary
 from jobs.gates import by_fingerprint, gates_for
 from jobs.redrawn import Redrawn
 from jobs.report_cases import goodness
-from jobs.sampled import READ, Sampled
+from jobs.sampled import Sampled, read_sampled
 from jobs.summarise import summarise_axes
 from judgefleet.memory import give_back
 from judgefleet.store import score_batches, scores_of
@@ -35,7 +35,7 @@ class RunData:
     @cached_property
     def sampled(self) -> Sampled:
         """Every sampled trace, as numbers."""
-        return Sampled.of(sample_pieces(self.store, self.facts["run_id"], READ))
+        return read_sampled(self.store, self.facts["run_id"])
 
     @cached_property
     def axes(self) -> dict[AxisKey, AxisRows]:

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from experiments.columns import NO_CODES, Codes, name_codes
+from experiments.columns import NO_CODES, Codes, looked_up, name_codes
 from jobs.axis_rows import trace_codes
+from judgefleet.stored_samples import sample_pieces
 
 # The columns of a sample that this is made of.
-READ = ["trace_id", "span_id", "inclusion_probability", "unit_key", "variant"]
+_READ = ["trace_id", "span_id", "inclusion_probability", "unit_key", "variant"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class Sampled:
 
     @classmethod
     def of(cls, tables: Iterable[pa.Table]) -> Sampled:
-        """From tables of the columns ``READ``."""
+        """From tables of the columns ``_READ``."""
         parts: list[tuple[npt.NDArray[np.generic], ...]] = [_EMPTY]
         variants: Counter[str | None] = Counter()
         for rows in tables:
@@ -49,10 +50,12 @@ class Sampled:
 
     def has(self, codes: Codes) -> npt.NDArray[np.bool_]:
         """Which of ``codes`` are sampled."""
-        if not len(self):
-            return np.zeros(len(codes), np.bool_)
-        at = np.minimum(np.searchsorted(self.codes, codes), len(self) - 1)
-        return np.asarray(self.codes[at] == codes)
+        return looked_up(self.codes, codes)[1]
+
+
+def read_sampled(store: str, run_id: str) -> Sampled:
+    """All that a run sampled."""
+    return Sampled.of(sample_pieces(store, run_id, _READ))
 
 
 def _numbers(rows: pa.Table) -> tuple[npt.NDArray[np.generic], ...]:
