@@ -1,6 +1,6 @@
 """A judge's figures over time: windows with coverage, raw and corrected, and changes that are more than chance."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from calibration.gate import GateDecision
+from calibration.judged import Judged
 from calibration.window_rows import MEAN, PASS_RATE, People, WindowRows
 from judgefleet.statistics import Estimate, weighted_mean_ci
 
@@ -26,6 +27,7 @@ __all__ = [
 
 WINDOWS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 _MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
+_FROM = np.datetime64("1970-01-05", "us")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +79,7 @@ class Bridge:
 
 
 def points_of(
-    rows: pd.DataFrame,
+    rows: Judged,
     *,
     window: timedelta,
     people: People | None = None,
@@ -85,17 +87,16 @@ def points_of(
     alpha: float = 0.05,
     horizon: int = 52,
 ) -> list[Point]:
-    """The windows of ``rows`` (one scorer, axis and fingerprint; columns of ``SCORE_SCHEMA``), oldest first.
+    """The windows of ``rows``, oldest first.
 
     Windows begin on a Monday at midnight UTC and its multiples; those without a row are left out. The first
     ``baseline`` windows are what others are compared with; each comparison spends ``alpha / horizon``, so that the risk
     of any false alarm over ``horizon`` windows is at most ``alpha``.
     """
-    dated = rows[rows["trace_started_at"].notna()]
-    if dated.empty:
+    dated = rows.where(~np.isnat(rows.started))
+    if not len(dated):
         return []
-    number = ((dated["trace_started_at"] - pd.Timestamp(_MONDAY)) // pd.Timedelta(window)).to_numpy()
-    parts = [(int(n), WindowRows.of(dated[number == n], people)) for n in np.unique(number)]
+    parts = [(n, WindowRows.of(part, people)) for n, part in _windows(dated, window)]
     everything = WindowRows.of(dated, people).labelled
     first = WindowRows.joined([part for _, part in parts[:baseline]])
     made = []
@@ -117,28 +118,37 @@ def points_of(
     return made
 
 
+def _windows(rows: Judged, window: timedelta) -> Iterator[tuple[int, Judged]]:
+    """The rows of each window that has any, by its number."""
+    numbers = (rows.started - _FROM) // np.timedelta64(window)
+    order = np.argsort(numbers, kind="stable")
+    found, begins = np.unique(numbers[order], return_index=True)
+    for number, chosen in zip(found, np.split(order, begins[1:]), strict=True):
+        yield int(number), rows.where(chosen)
+
+
 def _beyond_chance(change: Estimate | None) -> bool:
     return (
         change is not None and change.low is not None and change.high is not None and not change.low <= 0 <= change.high
     )
 
 
-def bridge_of(old: pd.DataFrame, new: pd.DataFrame, alpha: float = 0.05) -> Bridge | None:
-    """New minus old over the traces that both judges scored; None where the first has no row. The estimate has no value
-    where no trace was scored by both: then a jump cannot be told from a change of the system."""
-    if old.empty or new.empty:
-        return None
-    both = old[old["status"] == "ok"].merge(new[new["status"] == "ok"], on="trace_id", suffixes=("_old", "_new"))
+def bridge_of(old: Judged, new: Judged, alpha: float = 0.05) -> Bridge:
+    """New minus old over the traces that both judges scored. The estimate has no value where no trace was scored by
+    both: then a jump cannot be told from a change of the system."""
+    before, after = (
+        pd.DataFrame({"trace": part.traces, "value": part.values, "cluster": part.clusters})
+        for part in (old.valued, new.valued)
+    )
+    both = before.merge(after, on="trace", suffixes=("_old", "_new"))
     gap = (both["value_new"] - both["value_old"]).to_numpy(np.float64)
-    clusters = both["conversation_id_new"].fillna(both["trace_id"]).to_numpy(object)
-    row = new.iloc[0]
     return Bridge(
-        scorer=row["scorer"],
-        axis=row["axis"],
-        old=old.iloc[0]["fingerprint"],
-        new=row["fingerprint"],
-        changed_at=new["scored_at"].min().to_pydatetime(),
-        difference=weighted_mean_ci(gap, None, clusters, alpha),
+        scorer=new.judge.scorer,
+        axis=new.judge.axis,
+        old=old.judge.fingerprint,
+        new=new.judge.fingerprint,
+        changed_at=new.first,
+        difference=weighted_mean_ci(gap, None, both["cluster_new"].to_numpy(), alpha),
     )
 
 

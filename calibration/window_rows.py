@@ -5,16 +5,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+import pyarrow as pa
 
 from calibration.correction import Labelled, corrected_pass_rate, labelled_of
+from calibration.judged import Judged
 from calibration.mean_correction import corrected_mean
 from calibration.rates import rate_ci
+from judgefleet.columns import Codes, looked_up, name_codes
 from judgefleet.proportions import rate_difference_ci
 from judgefleet.statistics import Estimate, difference_ci, grouped, weighted_mean_ci
 
 PASS_RATE, MEAN = "pass_rate", "mean"
-Texts = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,27 +44,24 @@ class WindowRows:
     rows: int
     values: npt.NDArray[np.float64]
     weights: npt.NDArray[np.float64]
-    clusters: npt.NDArray[np.object_]
+    clusters: Codes
     people: People | None
     labelled: Labelled | None
 
     @classmethod
-    def of(cls, rows: pd.DataFrame, people: People | None) -> "WindowRows":
-        """From rows of one judge and axis, with columns of ``SCORE_SCHEMA``."""
-        valued = rows[(rows["status"] == "ok") & rows["value"].notna()]
-        values = valued["value"].to_numpy(np.float64)
+    def of(cls, rows: Judged, people: People | None) -> "WindowRows":
+        """From rows of one judge and axis."""
+        valued = rows.valued
+        values = valued.values
         if people is not None and people.cut is not None:
             values = (values >= people.cut).astype(np.float64)
-        traces = valued["trace_id"].to_numpy(object)
-        conversations = valued["conversation_id"].fillna("").to_numpy(object)
-        clusters = np.where(conversations == "", traces, conversations)
         return cls(
             rows=len(rows),
             values=values,
-            weights=1 / valued["inclusion_probability"].fillna(1.0).to_numpy(np.float64),
-            clusters=clusters,
+            weights=valued.weights,
+            clusters=valued.clusters,
             people=people,
-            labelled=None if people is None else _labelled(people, traces, values, clusters),
+            labelled=None if people is None else _labelled(people, valued.traces, values, valued.clusters),
         )
 
     @classmethod
@@ -111,8 +109,13 @@ class WindowRows:
         return replace(found, low=None, high=None, method="difference of means; no interval: too little is known")
 
 
-def _labelled(people: People, traces: Texts, values: npt.NDArray[np.float64], clusters: Texts) -> Labelled:
+def _labelled(people: People, traces: Codes, values: npt.NDArray[np.float64], clusters: Codes) -> Labelled:
+    names = list(people.human)
+    codes = name_codes(pa.array(names, pa.string()))
+    order = np.argsort(codes)
+    at, there = looked_up(codes[order], traces)
+    about = [names[place] for place in order[at[there]]]
     rate = people.cut is not None
-    said = dict(zip(traces.tolist(), (values > 0 if rate else values).tolist(), strict=True))
-    belongs = dict(zip(traces.tolist(), clusters.tolist(), strict=True))
+    said = dict(zip(about, (values > 0 if rate else values)[there].tolist(), strict=True))
+    belongs = dict(zip(about, map(str, clusters[there].tolist()), strict=True))
     return labelled_of(people.human, said, people.weights, belongs, bool if rate else float)

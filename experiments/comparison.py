@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from experiments.columns import ITEM_KEY, Codes, Columns, columns_of
+from experiments.columns import ITEM_KEY, Columns, columns_of
+from judgefleet.columns import Codes
 from judgefleet.proportions import paired_correlation, proportion_ci, rate_difference_ci
 from judgefleet.score import Status
 from judgefleet.statistics import Estimate, difference_ci, weighted_mean_ci

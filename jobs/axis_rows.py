@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from experiments.columns import NEEDED, Codes, Columns, columns_of, name_codes
+from experiments.columns import NEEDED, Columns, columns_of
 from experiments.preference import COLUMNS as PAIR_COLUMNS
 from jobs.figures import failure_name
 from jobs.wording import one_line
+from judgefleet.columns import Codes, name_codes
 
 AxisKey = tuple[str, str, str]
 _KEY = ("scorer", "axis", "fingerprint")

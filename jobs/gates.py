@@ -3,23 +3,33 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-import pyarrow.compute as pc
-
 from calibration.decisions import current_decision, read_decisions
 from calibration.gate import GateDecision, GateState
-from judgefleet.store import read_scores
+from calibration.judged import Judge
+from judgefleet.pieces import is_one_of
+from judgefleet.store import score_batches, while_files_merge
 
+# Rows that an LLM judge gave.
+JUDGED = is_one_of("scorer_kind", ["LLM"])
 # What a judge of several axes is worth is what its worst axis is worth.
 _WORST_FIRST = (GateState.CLOSED, GateState.STALE, GateState.INSUFFICIENT, GateState.OPEN)
 
 
 def gates_of(store_uri: str, now: datetime | None = None) -> list[GateDecision]:
     """The decision that holds for every LLM judge and axis in the store, by scorer and axis, the newest judge last."""
-    rows = read_scores(store_uri, ["scorer_kind", "scorer", "axis", "fingerprint", "scored_at"])
-    judged = rows.filter(pc.equal(rows["scorer_kind"], "LLM"))
-    keys = judged.group_by(["scorer", "axis", "fingerprint"]).aggregate([("scored_at", "max")]).to_pylist()
-    ordered = sorted(keys, key=lambda k: (k["scorer"], k["axis"], k["scored_at_max"], k["fingerprint"]))
-    return gates_for(store_uri, [(k["scorer"], k["axis"], k["fingerprint"]) for k in ordered], now)
+    latest = while_files_merge(lambda: _latest(store_uri))
+    ordered = sorted(latest, key=lambda judge: (judge.scorer, judge.axis, latest[judge], judge.fingerprint))
+    return gates_for(store_uri, ordered, now)
+
+
+def _latest(store_uri: str) -> dict[Judge, datetime]:
+    """When each judge scored last."""
+    found: dict[Judge, datetime] = {}
+    for rows in score_batches(store_uri, [*Judge._fields, "scored_at"], JUDGED):
+        for row in rows.group_by(list(Judge._fields)).aggregate([("scored_at", "max")]).to_pylist():
+            at = row.pop("scored_at_max")
+            found[Judge(**row)] = max(at, found.get(Judge(**row), at))
+    return found
 
 
 def gates_for(

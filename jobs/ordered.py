@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from experiments.columns import looked_up
 from jobs.spill import by_file, files_for
+from judgefleet.columns import looked_up
 
 if TYPE_CHECKING:
     import duckdb

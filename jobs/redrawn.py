@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from experiments.columns import Codes, looked_up, name_codes
 from jobs.axis_rows import trace_codes
 from jobs.sampled import Sampled
+from judgefleet.columns import Codes, looked_up, name_codes
 from judgefleet.storage import Location
 from judgefleet.upkeep import change_column
 

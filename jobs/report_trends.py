@@ -57,13 +57,14 @@ def trends_on_page(store: str) -> PageTrends:
     decisions = read_decisions(store)
     if not any(decision.trusted for decision in decisions):
         return NO_TRENDS
-    from jobs.trends import Options, trends_of
+    from jobs.trends import Options, read_judged, trends_of
 
     try:
-        shown = trends_of(store, Options())
+        judged = read_judged(store, Options())
+        shown = trends_of(store, Options(), judged=judged)
         found = [trend for trend in shown.trends if trend.gate.trusted]
         if any(trend.measure == PASS_RATE for trend in found):
-            means = trends_of(store, Options(measure=MEAN)).trends
+            means = trends_of(store, Options(measure=MEAN), judged=judged).trends
             rates = {(t.scorer, t.axis, t.fingerprint) for t in found if t.measure == PASS_RATE}
             found += [t for t in means if (t.scorer, t.axis, t.fingerprint) in rates and t.points[0].corrected]
     except ConfigError:  # an audit that has moved must not cost the page

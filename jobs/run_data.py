@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from experiments.columns import NO_CODES, Codes
 from jobs.axis_rows import SUMMARISED, AxisKey, AxisRows, gather, trace_codes
 from jobs.figures import Summary
 from jobs.gates import by_fingerprint, gates_for
@@ -16,7 +15,9 @@ from jobs.redrawn import Redrawn
 from jobs.report_cases import goodness
 from jobs.sampled import Sampled, read_sampled
 from jobs.summarise import summarise_axes
+from judgefleet.columns import NO_CODES, Codes
 from judgefleet.memory import give_back
+from judgefleet.pieces import is_one_of
 from judgefleet.store import score_batches, scores_of
 from judgefleet.stored_samples import read_samples, sample_pieces
 
@@ -57,7 +58,8 @@ class RunData:
 
     def _scores(self) -> Iterator[pa.Table]:
         redrawn = Redrawn(self.sampled)
-        for rows in score_batches(self.store, list(SUMMARISED), self.facts["fingerprints"]):
+        mine = is_one_of("fingerprint", self.facts["fingerprints"])
+        for rows in score_batches(self.store, list(SUMMARISED), mine):
             yield redrawn.told(rows.filter(pa.array(self.sampled.has(trace_codes(rows)))))
 
     def _candidates(self) -> list[str]:

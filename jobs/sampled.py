@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from experiments.columns import NO_CODES, Codes, looked_up, name_codes
 from jobs.axis_rows import trace_codes
+from judgefleet.columns import NO_CODES, Codes, looked_up, name_codes
 from judgefleet.stored_samples import sample_pieces
 
 # The columns of a sample that this is made of.

@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from calibration.gate import GateDecision, decision_without_audit
-from experiments.columns import NO_CODES, Columns
+from experiments.columns import Columns
 from experiments.comparison import compare
 from experiments.preference import count_cells, position_bias, prefer
 from jobs.axis_rows import AxisKey, AxisRows, gather
 from jobs.figures import BINS, NO_ROW, Arm, Axis, Cell, Summary
 from jobs.sampled import Sampled
+from judgefleet.columns import NO_CODES
 from judgefleet.proportions import proportion_ci
 from judgefleet.scorer import ScorerKind
 from judgefleet.statistics import weighted_mean_ci

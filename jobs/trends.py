@@ -4,41 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
-from typing import Any
 
-import pandas as pd
+import numpy as np
+import pyarrow.dataset as ds
 
 from calibration.gate import GateDecision
+from calibration.judged import Judged, columns_for, gather_judged
 from calibration.trends import MEAN, PASS_RATE, WINDOWS, Bridge, Trend, bridge_of, points_of
-from jobs.gates import gates_of
+from jobs.gates import JUDGED, gates_for
 from jobs.trend_people import people_of
 from judgefleet.errors import ConfigError, did_you_mean
-from judgefleet.store import read_scores
-
-_COLUMNS = [
-    *(
-        "trace_id",
-        "conversation_id",
-        "trace_started_at",
-        "scored_at",
-        "service",
-        "environment",
-        "experiment",
-        "variant",
-    ),
-    *(
-        "attributes",
-        "stratum",
-        "inclusion_probability",
-        "scorer",
-        "axis",
-        "scorer_kind",
-        "fingerprint",
-        "status",
-        "value",
-    ),
-]
-_FIELDS = ("service", "environment", "experiment", "variant", "stratum")
+from judgefleet.pieces import is_one_of
+from judgefleet.store import score_batches, while_files_merge
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,32 +46,40 @@ class Trends:
     notes: Sequence[str] = field(default_factory=tuple)
 
 
-def trends_of(store: str, options: Options, now: datetime | None = None) -> Trends:
-    """Every judge and axis that ``options`` names. Raises ConfigError: no such scorer, axis or window, or no judge."""
+def trends_of(
+    store: str, options: Options, now: datetime | None = None, judged: Sequence[Judged] | None = None
+) -> Trends:
+    """Every judge and axis that ``options`` names; ``judged``: their rows, where they were read before.
+
+    Raises ConfigError: no such scorer, axis or window, or no judge.
+    """
     if options.window not in WINDOWS:
         raise ConfigError(f"found the window {options.window!r}; {did_you_mean(options.window, WINDOWS)}")
     if options.measure not in (None, MEAN, PASS_RATE):
         raise ConfigError(f"found the measure {options.measure!r}; allowed: {MEAN}, {PASS_RATE}")
-    gates = [gate for gate in gates_of(store, now) if _wanted(gate, options)]
-    if not gates:
+    judged = read_judged(store, options) if judged is None else judged
+    if not judged:
         raise ConfigError(f"no LLM judge of that name has scored in {store!r}; 'judgefleet gate {store}' lists them")
-    rows = read_scores(store, _COLUMNS).to_pandas()
+    gates = gates_for(store, [part.judge for part in judged], now)
     notes: list[str] = []
-    found = [trend for gate in gates for trend in _trends(rows, gate, options, notes)]
-    return Trends(trends=found, gates=gates, bridges=list(_bridges(rows, gates)), notes=notes)
+    found = [trend for part, gate in zip(judged, gates, strict=True) for trend in _trends(part, gate, options, notes)]
+    return Trends(trends=found, gates=gates, bridges=list(_bridges(judged)), notes=notes)
 
 
-def _wanted(gate: GateDecision, options: Options) -> bool:
-    return options.scorer in (None, gate.scorer) and options.axis in (None, gate.axis)
+def read_judged(store: str, options: Options) -> list[Judged]:
+    """The rows of every LLM judge that ``options`` names, as numbers: some fifty bytes a row."""
+    mine = JUDGED
+    for name, wanted in (("scorer", options.scorer), ("axis", options.axis)):
+        mine &= ds.scalar(True) if wanted is None else is_one_of(name, [wanted])
+    columns = columns_for(options.by)
+    return while_files_merge(lambda: gather_judged(score_batches(store, columns, mine), options.by))
 
 
-def _trends(rows: pd.DataFrame, gate: GateDecision, options: Options, notes: list[str]) -> Iterator[Trend]:
-    mine = _rows_of(rows, gate)
+def _trends(judged: Judged, gate: GateDecision, options: Options, notes: list[str]) -> Iterator[Trend]:
     people = people_of(options.audit or gate.audit_uri, gate, options.measure, notes)
-    segments = _segments(mine, options.by)
-    for name in sorted(set(segments)):
+    for name, rows in judged.by_segment():
         points = points_of(
-            mine[segments == name],
+            rows,
             window=WINDOWS[options.window],
             people=people,
             baseline=options.baseline,
@@ -111,32 +96,15 @@ def _trends(rows: pd.DataFrame, gate: GateDecision, options: Options, notes: lis
                 points=points,
                 measure=people.measure if people else MEAN,
             )
-    if undated := int(mine["trace_started_at"].isna().sum()):
+    if undated := int(np.isnat(judged.started).sum()):
         notes.append(f"{gate.scorer}/{gate.axis}: {undated:,} rows have no time and are in no window")
 
 
-def _rows_of(rows: pd.DataFrame, gate: GateDecision) -> pd.DataFrame:
-    return rows[
-        (rows["scorer"] == gate.scorer) & (rows["axis"] == gate.axis) & (rows["fingerprint"] == gate.fingerprint)
-    ]
-
-
-def _segments(rows: pd.DataFrame, by: str | None) -> "pd.Series[Any]":
-    """The segment of each row: empty for all, ``none`` where the row does not say."""
-    if by is None:
-        return pd.Series("", index=rows.index)
-    if by in _FIELDS:
-        return rows[by].astype(object).fillna("none")
-    return rows["attributes"].map(lambda pairs: dict(pairs if pairs is not None else ()).get(by, "none"))
-
-
-def _bridges(rows: pd.DataFrame, gates: Sequence[GateDecision]) -> Iterator[Bridge]:
+def _bridges(judged: Sequence[Judged]) -> Iterator[Bridge]:
     """Every two judges of one scorer and axis, in the order in which they began."""
-    by_axis: dict[tuple[str, str], list[pd.DataFrame]] = {}
-    for gate in gates:
-        by_axis.setdefault((gate.scorer, gate.axis), []).append(_rows_of(rows, gate))
+    by_axis: dict[tuple[str, str], list[Judged]] = {}
+    for part in judged:
+        by_axis.setdefault(part.judge[:2], []).append(part)
     for parts in by_axis.values():
-        ordered = sorted(parts, key=lambda part: part["scored_at"].min())
-        for old, new in pairwise(ordered):
-            if bridge := bridge_of(old, new):
-                yield bridge
+        for old, new in pairwise(sorted(parts, key=lambda part: part.first)):
+            yield bridge_of(old, new)

@@ -73,30 +73,36 @@ def read_scores(uri: str, columns: list[str] | None = None) -> pa.Table:
     A row that another one supersedes is left out. Raises ConfigError when there is no store at ``uri``, StoreError when
     it cannot be read.
     """
-    store = open_location(uri)
-    if not exists(store):
-        raise ConfigError(f"no score store at {uri!r}; give the one that 'judgefleet batch' printed as store")
+    store = _existing(uri)
     wanted = columns or SCORE_SCHEMA.names
     names = list(dict.fromkeys([*wanted, *_IDENTITY]))
-    table = _while_files_merge(lambda: read_files(store, score_files(store), names))
+    table = while_files_merge(lambda: read_files(store, score_files(store), names))
     return _current(first_of_each(table)).select(wanted)
 
 
-def score_batches(uri: str, columns: list[str], fingerprints: list[str]) -> Iterator[pa.Table]:
-    """The rows of ``fingerprints`` some ten thousand at a time, each row once: for stores that are larger than memory.
+def _existing(uri: str) -> Location:
+    store = open_location(uri)
+    if not exists(store):
+        raise ConfigError(f"no score store at {uri!r}; give the one that 'judgefleet batch' printed as store")
+    return store
+
+
+def score_batches(uri: str, columns: list[str], mine: ds.Expression) -> Iterator[pa.Table]:
+    """The rows that ``mine`` is true for, some ten thousand at a time, each row once: for stores larger than memory.
 
     A row that another one supersedes is left out. Raises ConfigError when there is no store at ``uri``, StoreError when
     it cannot be read.
     """
-    store, mine = open_location(uri), is_one_of("fingerprint", fingerprints)
+    store = _existing(uri)
     files = score_files(store)  # once, so that no row is read whose successor is not, and the other way round
     copies, replaced = _identities(store, files)
-    if copies or not files:
-        yield read_scores(uri, list(dict.fromkeys([*columns, "fingerprint"]))).filter(mine).select(columns)
-        return
     if len(replaced):
         mine &= ~ds.field("score_id").isin(replaced)
-    yield from score_pieces(store, files, columns, mine)
+    if copies:
+        names = list(dict.fromkeys([*columns, "score_id"]))
+        yield first_of_each(read_files(store, files, names, mine)).select(columns)
+    else:
+        yield from score_pieces(store, files, columns, mine)
 
 
 def _identities(store: Location, files: list[ObjectInfo]) -> tuple[int, pa.Array]:
@@ -126,7 +132,7 @@ def scores_of(
         files = [info for day in days for info in score_files(store, day)]
         return read_files(store, files, SCORE_SCHEMA.names, mine)
 
-    return _current(first_of_each(_while_files_merge(read)))
+    return _current(first_of_each(while_files_merge(read)))
 
 
 def superseded(store: Location) -> pa.Array:
@@ -141,7 +147,7 @@ def traces_with_rows(store: Location, trace_ids: list[str]) -> set[str]:
 
 def _column(store: Location, name: str, mine: ds.Expression) -> pa.ChunkedArray:
     """One column of the rows that ``mine`` is true for."""
-    return _while_files_merge(lambda: read_files(store, score_files(store), [name], mine))[name]
+    return while_files_merge(lambda: read_files(store, score_files(store), [name], mine))[name]
 
 
 def _current(table: pa.Table) -> pa.Table:
@@ -156,11 +162,11 @@ def score_ids(store: Location) -> IdSet:
         with explained("read", store):
             return IdSet.of(rows["score_id"].chunk(0) for rows in found)
 
-    return _while_files_merge(read)
+    return while_files_merge(read)
 
 
-def _while_files_merge(read: Callable[[], T]) -> T:
-    """``read`` lists files and reads them; where one was merged into another in between, it does so again."""
+def while_files_merge(read: Callable[[], T]) -> T:
+    """What ``read`` returns: it lists files and reads them, again where one was merged into another in between."""
     for _ in range(_TRIES - 1):
         try:
             return read()

@@ -5,19 +5,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from calibration.correction import Labelled, corrected_pass_rate
+from calibration.judged import COLUMNS, Judged, gather_judged
 from calibration.trends import WINDOWS, People, Point, alert, bridge_of, points_of
+from judgefleet.score import SCORE_SCHEMA
 from judgefleet.statistics import Estimate
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def rows(values: list[float | None], *, day: int = 0, prefix: str = "t", **more: Any) -> pd.DataFrame:
+def frame(values: list[float | None], *, day: int = 0, prefix: str = "t", **more: Any) -> pd.DataFrame:
     """One row a value; None is a failure."""
     n = len(values)
-    frame = pd.DataFrame(
+    made = pd.DataFrame(
         {
             "trace_id": [f"{prefix}{day}-{i}" for i in range(n)],
             "conversation_id": pd.Series([None] * n, dtype=object),
@@ -31,7 +34,18 @@ def rows(values: list[float | None], *, day: int = 0, prefix: str = "t", **more:
             "value": pd.Series(values, dtype=float),
         }
     )
-    return frame.assign(**more)
+    return made.assign(**more)
+
+
+def judged(*frames: pd.DataFrame) -> Judged:
+    """Rows of one judge and axis."""
+    schema = pa.schema([SCORE_SCHEMA.field(name) for name in COLUMNS])
+    [found] = gather_judged([pa.Table.from_pandas(pd.concat(frames), schema, preserve_index=False)])
+    return found
+
+
+def rows(values: list[float | None], **more: Any) -> Judged:
+    return judged(frame(values, **more))
 
 
 def test_a_window_has_its_coverage_and_the_hajek_mean_of_what_was_scored() -> None:
@@ -43,17 +57,17 @@ def test_a_window_has_its_coverage_and_the_hajek_mean_of_what_was_scored() -> No
 
 
 def test_a_window_without_a_row_is_left_out_and_weeks_begin_on_monday() -> None:
-    both = pd.concat([rows([1.0, 2.0], day=1), rows([1.0, 2.0], day=15)])
+    both = judged(frame([1.0, 2.0], day=1), frame([1.0, 2.0], day=15))
     found = points_of(both, window=WINDOWS["week"])
     assert [p.start for p in found] == [START, START + timedelta(days=14)]
 
 
 def test_a_real_drop_is_an_alarm_and_noise_over_a_year_of_windows_is_none() -> None:
     rng = np.random.default_rng(5)
-    calm = [rows(rng.normal(3, 1, 80).tolist(), day=d) for d in range(52)]
-    steady = points_of(pd.concat(calm), window=WINDOWS["day"])
+    calm = [frame(rng.normal(3, 1, 80).tolist(), day=d) for d in range(52)]
+    steady = points_of(judged(*calm), window=WINDOWS["day"])
     assert not any(p.alarm for p in steady)
-    dropped = points_of(pd.concat([*calm[:5], rows(rng.normal(2, 1, 80).tolist(), day=5)]), window=WINDOWS["day"])
+    dropped = points_of(judged(*calm[:5], frame(rng.normal(2, 1, 80).tolist(), day=5)), window=WINDOWS["day"])
     assert [p.alarm for p in dropped] == [False] * 5 + [True]
 
 
@@ -62,10 +76,10 @@ def test_the_corrected_rate_is_of_people_where_the_judge_is_biased() -> None:
     rng = np.random.default_rng(3)
     human = rng.random(2000) < 0.6
     judge = human | (rng.random(2000) < 0.5)
-    frame = rows([5.0 if j else 1.0 for j in judge])
+    scored = rows([5.0 if j else 1.0 for j in judge])
     labelled = range(0, 2000, 10)
     people = People(human={f"t0-{i}": bool(human[i]) for i in labelled}, weights={}, cut=3.0)
-    [point] = points_of(frame, window=WINDOWS["day"], people=people)
+    [point] = points_of(scored, window=WINDOWS["day"], people=people)
     assert point.raw.value == pytest.approx(0.8, abs=0.03)
     assert point.corrected is not None
     assert point.corrected.value == pytest.approx(0.6, abs=0.05)
@@ -79,10 +93,10 @@ def test_the_corrected_mean_is_of_people_where_the_judge_is_biased() -> None:
     """The judge gives half a grade too much and shows half of each difference; people's mean is 3."""
     rng = np.random.default_rng(4)
     human = rng.integers(1, 6, 2000).astype(float)
-    frame = rows((2.0 + 0.5 * human + rng.normal(0, 0.2, 2000)).tolist())
+    scored = rows((2.0 + 0.5 * human + rng.normal(0, 0.2, 2000)).tolist())
     numbers = {f"t0-{i}": float(human[i]) for i in range(0, 2000, 10)}
     people = People(human=numbers, weights={}, cut=None, scale=(1.0, 5.0))
-    [point] = points_of(frame, window=WINDOWS["day"], people=people)
+    [point] = points_of(scored, window=WINDOWS["day"], people=people)
     assert point.raw.value == pytest.approx(3.5, abs=0.05)
     assert "Hajek mean" in point.raw.method
     assert point.corrected is not None
@@ -93,10 +107,10 @@ def test_the_corrected_mean_is_of_people_where_the_judge_is_biased() -> None:
 def test_a_window_without_labels_is_corrected_by_those_of_the_others() -> None:
     rng = np.random.default_rng(6)
     human = rng.integers(1, 6, 400).astype(float)
-    before = rows((2.0 + 0.5 * human + rng.normal(0, 0.2, 400)).tolist())
-    after = rows((2.0 + 0.5 * np.repeat(2.0, 100) + rng.normal(0, 0.2, 100)).tolist(), day=1)
+    before = frame((2.0 + 0.5 * human + rng.normal(0, 0.2, 400)).tolist())
+    after = frame((2.0 + 0.5 * np.repeat(2.0, 100) + rng.normal(0, 0.2, 100)).tolist(), day=1)
     people = People(human={f"t0-{i}": float(human[i]) for i in range(100)}, weights={}, cut=None, scale=(1.0, 5.0))
-    first, second = points_of(pd.concat([before, after]), window=WINDOWS["day"], people=people)
+    first, second = points_of(judged(before, after), window=WINDOWS["day"], people=people)
     assert second.corrected is not None
     assert second.corrected.value == pytest.approx(2.0, abs=0.15)
     assert "inverse regression" in second.corrected.method
@@ -137,12 +151,10 @@ def test_a_bridge_says_how_much_of_a_jump_is_the_judges() -> None:
     old = rows([3.0, 4.0, 2.0, 3.0, 4.0])
     new = rows([2.5, 3.6, 1.4, 2.4, 3.5], fingerprint="g")
     bridge = bridge_of(old, new)
-    assert bridge is not None
     assert bridge.difference.value == pytest.approx(-0.52)
     assert bridge.difference.high is not None
     assert bridge.difference.high < 0
     apart = bridge_of(old, rows([2.0], prefix="u"))
-    assert apart is not None
     assert apart.difference.value is None
 
 
@@ -166,10 +178,10 @@ def test_a_first_window_where_everything_passed_does_not_make_every_later_one_an
     rng = np.random.default_rng(11)
     alarms = 0
     for _ in range(60):
-        first = rows((rng.random(20) < 0.95).astype(float).tolist(), day=0)
-        later = rows((rng.random(200) < 0.95).astype(float).tolist(), day=1)
+        first = frame((rng.random(20) < 0.95).astype(float).tolist(), day=0)
+        later = frame((rng.random(200) < 0.95).astype(float).tolist(), day=1)
         everybody = People(human={}, weights={}, cut=0.5)
-        *_, point = points_of(pd.concat([first, later]), window=WINDOWS["day"], people=everybody)
+        *_, point = points_of(judged(first, later), window=WINDOWS["day"], people=everybody)
         alarms += point.alarm
     assert alarms == 0
 

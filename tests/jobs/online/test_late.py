@@ -11,6 +11,7 @@ from jobs.online.stream import Stream
 from jobs.online.versions import Versions
 from jobs.prepare import prepare
 from judgefleet.errors import ConfigError
+from judgefleet.pieces import is_one_of
 from judgefleet.store import read_scores, score_batches
 from judgefleet.stored_samples import read_samples
 from tests.jobs.online.conftest import failing_at
@@ -55,7 +56,7 @@ def test_the_new_row_names_the_old_one_and_readers_see_the_new_alone(world: Worl
     current = read_scores(config.store).to_pylist()
     assert len(current) == 3
     assert [row["score_id"] for row in current if row["trace_id"] == f"{1:032x}"] == [new["score_id"]]
-    [batch] = score_batches(config.store, ["score_id"], [new["fingerprint"]])
+    [batch] = score_batches(config.store, ["score_id"], is_one_of("fingerprint", [new["fingerprint"]]))
     assert set(batch["score_id"].to_pylist()) == {row["score_id"] for row in current}
     assert contexts(config) == [["Context 0"]]
     assert read_samples(config.store, config.run_id).num_rows == 3

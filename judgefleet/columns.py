@@ -1,0 +1,58 @@
+"""Columns of score rows as numbers: names as hashes, so that a million of them are 8 MB, whatever they are."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from judgefleet.score import Status
+
+Codes = npt.NDArray[np.uint64]
+NO_CODES: Codes = np.empty(0, np.uint64)
+_ROWS = 65_536
+
+
+def name_codes(names: Any) -> Codes:
+    """A 64-bit hash for each name of an Arrow string array, 0 for a null or an empty one."""
+    parts = [_codes(names.slice(at, _ROWS)) for at in range(0, len(names), _ROWS)]
+    return np.concatenate(parts) if parts else NO_CODES
+
+
+def looked_up(
+    known: npt.NDArray[np.generic], wanted: npt.NDArray[np.generic]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+    """For each of ``wanted``, where it is in ``known``, which is sorted, and whether it is there at all."""
+    if not len(known):
+        return np.zeros(len(wanted), np.intp), np.zeros(len(wanted), np.bool_)
+    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    return at, np.asarray(known[at] == wanted)
+
+
+def _codes(names: Any) -> Codes:
+    if pa.types.is_dictionary(names.type):
+        names = names.cast(names.type.value_type)
+    given = pc.fill_null(names, "")
+    codes = pd.util.hash_array(np.asarray(given.to_pylist(), dtype=object), categorize=False)
+    return np.where(np.asarray(pc.equal(given, "")), np.uint64(0), codes).astype(np.uint64)
+
+
+def cluster_codes(rows: Any) -> Codes:
+    """The conversation of each of ``rows``, or the trace where it belongs to none."""
+    conversations, traces = name_codes(rows["conversation_id"]), name_codes(rows["trace_id"])
+    return np.where(conversations == 0, traces, conversations)
+
+
+def numbers_of(rows: Any) -> npt.NDArray[np.float64]:
+    """The value of each of ``rows``; NaN where it carries none."""
+    ok = pc.fill_null(pc.equal(rows["status"].cast(pa.string()), Status.OK.value), False)
+    values = np.asarray(pc.fill_null(rows["value"].cast(pa.float64()), np.nan), dtype=np.float64)
+    return np.where(np.asarray(ok, dtype=np.bool_) & np.isfinite(values), values, np.nan)
+
+
+def weights_of(rows: Any) -> npt.NDArray[np.float64]:
+    """The inverse of the probability with which each of ``rows`` was drawn."""
+    drawn = pc.fill_null(rows["inclusion_probability"].cast(pa.float64()), 1.0)
+    return 1.0 / np.where((given := np.asarray(drawn, dtype=np.float64)) == 0, 1.0, given)
