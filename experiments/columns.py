@@ -34,9 +34,11 @@ class Columns:
     def __len__(self) -> int:
         return len(self.values)
 
-    def where(self, mask: npt.NDArray[np.bool_]) -> "Columns":
-        """The rows for which ``mask`` is true."""
-        return Columns(**{f.name: getattr(self, f.name)[mask] for f in fields(self)})
+    def where(self, chosen: npt.NDArray[Any]) -> "Columns":
+        """The rows that a mask, or numbers of rows, choose; where a mask chooses all, these very rows, and no copy."""
+        if chosen.dtype == np.bool_ and chosen.all():
+            return self
+        return Columns(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
 
     def is_of(self, variant: str | None) -> npt.NDArray[np.bool_]:
         """Which rows are of one variant."""
@@ -48,9 +50,8 @@ class Columns:
 
     @property
     def valued(self) -> "Columns":
-        """The rows that carry a number; where all do, these very rows, and no copy of them."""
-        there = np.isfinite(self.values)
-        return self if there.all() else self.where(there)
+        """The rows that carry a number."""
+        return self.where(np.isfinite(self.values))
 
     @property
     def grouped(self) -> Grouped:

@@ -5,24 +5,20 @@ it is counted once.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from experiments.columns import ITEM_KEY
-from experiments.comparison import Row, has_value, item_key, weight
+from experiments.columns import columns_of
+from experiments.pairs import FIRST, LABELS, LOSS, NOTHING, SECOND, SLOTS, TIE, WIN, Pairs, sides_of
 from judgefleet.proportions import proportion_ci, win_rate_ci
 from judgefleet.statistics import Estimate, weighted_mean_ci
 
-WIN, LOSS, TIE = "win", "loss", "tie"
-FIRST, SECOND = "first", "second"
-_SCORE = {WIN: 1.0, TIE: 0.5, LOSS: 0.0}
-COLUMNS = (
-    *("trace_id", "span_id", "variant", "attributes", "inclusion_probability", "status", "value", "label", "pair_id"),
-    *("other_trace_id", "order_consistent", "orders"),
-)
+# By the place in LABELS.
+_SCORES = np.array([1.0, 0.0, 0.5])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,71 +56,49 @@ class PositionBias:
     first_slot: Estimate
 
 
-def prefer(scores: pa.Table, *, baseline: str, candidate: str, alpha: float = 0.05) -> Preference:
+def prefer(scores: pa.Table | Pairs, *, baseline: str, candidate: str, alpha: float = 0.05) -> Preference:
     """Win rate of ``candidate``, counted on its own rows against ``baseline``.
 
     Pairs of one golden item are one cluster. Pairs without a verdict are counted in ``failed`` only.
     """
-    rows = scores.select(COLUMNS).to_pylist()
-    pairs = between(rows, baseline, candidate)
-    judged = [r for r in pairs if has_value(r) and r["label"] in _SCORE]
-    labels = Counter(r["label"] for r in judged)
+    pairs = _pairs(scores).between(baseline, candidate)
+    judged = pairs.where((pairs.sides.labels != NOTHING) & np.isfinite(pairs.columns.values))
+    rows, labels = judged.columns, np.bincount(judged.sides.labels, minlength=len(LABELS)).tolist()
     # A row of a pair has the probability that both of its traces were drawn.
-    both = [weight(r) for r in judged]
-    clusters = [item_key(r, ITEM_KEY) or pair_key(r) for r in judged]
+    clusters = np.where(rows.items != 0, rows.items, judged.sides.keys)
+    counts = dict(zip(LABELS, labels, strict=True))
     return Preference(
         baseline=baseline,
         candidate=candidate,
-        win_rate=win_rate_ci([_SCORE[r["label"]] for r in judged], both, clusters, alpha),
-        probability=weighted_mean_ci([r["value"] for r in judged], both, clusters, alpha),
-        wins=labels[WIN],
-        ties=labels[TIE],
-        losses=labels[LOSS],
+        win_rate=win_rate_ci(_SCORES[judged.sides.labels], rows.weights, clusters, alpha),
+        probability=weighted_mean_ci(rows.values, rows.weights, clusters, alpha),
+        wins=counts[WIN],
+        ties=counts[TIE],
+        losses=counts[LOSS],
         failed=len(pairs) - len(judged),
     )
 
 
-def position_bias(scores: pa.Table, *, alpha: float = 0.05) -> PositionBias:
+def position_bias(scores: pa.Table | Pairs, *, alpha: float = 0.05) -> PositionBias:
     """Flips and first-slot preference over every pair with status ok; Wilson intervals, verdicts clustered by pair."""
-    pairs = [r for r in once(scores.select(COLUMNS).to_pylist()) if has_value(r)]
-    flipped = [not r["order_consistent"] for r in pairs if r["order_consistent"] is not None]
-    verdicts = [(o["label"], pair_key(r)) for r in pairs for o in r["orders"] or () if o["label"]]
-    slots = Counter(label for label, _ in verdicts)
+    pairs = _pairs(scores).once.valued.sides
+    flipped = pairs.consistent[pairs.consistent != NOTHING] == 0
+    asked = np.stack([pairs.own_first, pairs.other_first], axis=1)
+    said, keys = asked[asked != NOTHING], np.repeat(pairs.keys, 2)[(asked != NOTHING).ravel()]
+    slots = np.bincount(said, minlength=len(SLOTS)).tolist()
     return PositionBias(
         pairs=len(flipped),
-        flips=sum(flipped),
-        flip_rate=proportion_ci([float(f) for f in flipped], alpha=alpha),
-        verdicts=len(verdicts),
-        first=slots[FIRST],
-        second=slots[SECOND],
-        ties=slots[TIE],
-        first_slot=proportion_ci(
-            [float(v == FIRST) for v, _ in verdicts], clusters=[p for _, p in verdicts], alpha=alpha
-        ),
+        flips=int(flipped.sum()),
+        flip_rate=proportion_ci(flipped.astype(float), alpha=alpha),
+        verdicts=len(said),
+        first=slots[SLOTS.index(FIRST)],
+        second=slots[SLOTS.index(SECOND)],
+        ties=slots[SLOTS.index(TIE)],
+        first_slot=proportion_ci((said == SLOTS.index(FIRST)).astype(float), clusters=keys, alpha=alpha),
     )
 
 
-def pair_key(row: Row) -> str:
-    """What both rows of a pair share: the pair's id, or the two traces in sorted order."""
-    return row["pair_id"] or " ".join(sorted((row["trace_id"], row["other_trace_id"] or "")))
-
-
-def once(rows: Sequence[Row]) -> list[Row]:
-    """One row a pair, the later variant's where the variants differ: the candidate's side."""
-    chosen: dict[str, Row] = {}
-    for row in sorted(rows, key=lambda r: (r["variant"] or "", r["trace_id"])):
-        chosen[pair_key(row)] = row
-    return list(chosen.values())
-
-
-def between(rows: Sequence[Row], baseline: str, candidate: str) -> list[Row]:
-    """The candidate's rows whose other trace belongs to the baseline, one a pair."""
-    variants = {r["trace_id"]: r["variant"] for r in rows}
-    mine = [r for r in rows if r["variant"] == candidate and variants.get(r["other_trace_id"]) == baseline]
-    return once(mine)
-
-
-def winner(order: dict[str, Any], trace_id: str) -> str | None:
+def winner(order: Mapping[str, Any], trace_id: str) -> str | None:
     """The verdict of one order as seen from ``trace_id``: win, loss, tie, or None when there was none.
 
     >>> winner({"first": "t1", "label": "first"}, "t1"), winner({"first": "t1", "label": "first"}, "t2")
@@ -135,14 +109,19 @@ def winner(order: dict[str, Any], trace_id: str) -> str | None:
     return WIN if (order["label"] == FIRST) == (order["first"] == trace_id) else LOSS
 
 
-def cell_of(row: Row) -> tuple[str, str] | None:
-    """The two verdicts about a candidate's row, baseline first and candidate first; None unless both are known."""
-    said = {o["first"] == row["trace_id"]: winner(o, row["trace_id"]) for o in row["orders"] or ()}
-    first, second = said.get(False), said.get(True)
-    return (first, second) if first and second and has_value(row) else None
+def count_cells(scores: pa.Table | Pairs, *, baseline: str, candidate: str) -> Counter[tuple[str, str]]:
+    """Pairs with a value by their two verdicts about the candidate: that with the baseline first, and the other."""
+    sides = _pairs(scores).between(baseline, candidate).valued.sides
+    found: Counter[tuple[str, str]] = Counter()
+    for own, other in ((own, other) for own in range(len(SLOTS)) for other in range(len(SLOTS))):
+        cell = _seen(other, own_first=False), _seen(own, own_first=True)
+        found[cell] += int(((sides.own_first == own) & (sides.other_first == other)).sum())
+    return +found
 
 
-def count_cells(scores: pa.Table, *, baseline: str, candidate: str) -> Counter[tuple[str, str]]:
-    """Pairs by their two verdicts (``cell_of``)."""
-    rows = between(scores.select(COLUMNS).to_pylist(), baseline, candidate)
-    return Counter(cell for row in rows if (cell := cell_of(row)))
+def _seen(slot: int, *, own_first: bool) -> str:
+    return str(winner({"first": "own" if own_first else "other", "label": SLOTS[slot]}, "own"))
+
+
+def _pairs(scores: pa.Table | Pairs) -> Pairs:
+    return scores if isinstance(scores, Pairs) else Pairs(columns=columns_of(scores), sides=sides_of(scores))

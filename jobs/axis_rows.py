@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from experiments.columns import NEEDED, Columns, columns_of
-from experiments.preference import COLUMNS as PAIR_COLUMNS
+from experiments.pairs import NEEDED as PAIR_COLUMNS
+from experiments.pairs import Pairs, Sides, sides_of
 from jobs.figures import failure_name
 from jobs.wording import one_line
 from judgefleet.columns import Codes, name_codes
@@ -22,13 +24,14 @@ _SHARED = ("scorer_kind", "direction", "config")
 _MORE = ("span_id", "reason", "probabilities", *_SHARED)
 # The columns of a score row that a summary reads.
 SUMMARISED = tuple(dict.fromkeys((*_KEY, *NEEDED, *PAIR_COLUMNS, *_MORE)))
+T = TypeVar("T", Columns, Sides)
 _MOST_REASONS = 1000
 _OTHER = "other reasons"
 
 
 @dataclass(kw_only=True)
 class AxisRows:
-    """Rows of one scorer, axis and fingerprint. Only rows of pairs are kept as rows.
+    """Rows of one scorer, axis and fingerprint, as numbers.
 
     ``failures`` counts (variant, failure, reason) of the rows without a number; ``labels`` are those of the judge;
     ``shared`` has kind, direction and configuration.
@@ -40,7 +43,8 @@ class AxisRows:
     shared: dict[str, str] = field(default_factory=dict)
     _columns: list[Columns] = field(default_factory=list)
     _traces: list[Codes] = field(default_factory=list)
-    _pairs: list[pa.Table] = field(default_factory=list)
+    _paired: list[npt.NDArray[np.bool_]] = field(default_factory=list)
+    _sides: list[Sides] = field(default_factory=list)
 
     def add(self, rows: pa.Table) -> None:
         """Take in more rows."""
@@ -53,8 +57,9 @@ class AxisRows:
         for name in _SHARED:
             if not self.shared.get(name):
                 self.shared[name] = next((v for v in rows[name].unique().to_pylist() if v), "")
-        if rows["pair_id"].null_count + rows["other_trace_id"].null_count < 2 * len(rows):
-            self._pairs.append(rows.select(PAIR_COLUMNS))
+        paired = pc.or_(pc.is_valid(rows["pair_id"]), pc.is_valid(rows["other_trace_id"]))
+        self._paired.append(np.asarray(paired))
+        self._sides.append(sides_of(rows.filter(paired)))
 
     def _count_failures(self, rows: pa.Table) -> None:
         for row in rows.select(["variant", "status", "reason"]).to_pylist():
@@ -65,9 +70,7 @@ class AxisRows:
     @cached_property
     def columns(self) -> Columns:
         """Every row."""
-        whole = {f.name: np.concatenate([getattr(c, f.name) for c in self._columns]) for f in fields(Columns)}
-        self._columns.clear()
-        return Columns(**whole)
+        return _whole(self._columns)
 
     @cached_property
     def traces(self) -> Codes:
@@ -76,10 +79,30 @@ class AxisRows:
         self._traces.clear()
         return whole
 
+    @cached_property
+    def paired(self) -> npt.NDArray[np.bool_]:
+        """Which rows are about a pair."""
+        return np.concatenate(self._paired)
+
+    @cached_property
+    def pairs(self) -> Pairs | None:
+        """Rows of pairs, or None where the axis holds none."""
+        sides = _whole(self._sides)
+        return Pairs(columns=self.columns.where(self.paired), sides=sides) if self.paired.any() else None
+
     @property
-    def pairs(self) -> pa.Table | None:
-        """Rows of pairs (``experiments.preference.COLUMNS``), or None where the axis holds none."""
-        return pa.concat_tables(self._pairs) if self._pairs else None
+    def flipped(self) -> Codes:
+        """The traces of pairs whose verdict changed with the order."""
+        none: Codes = self.traces[:0]
+        return none if self.pairs is None else self.traces[self.paired][self.pairs.sides.consistent == 0]
+
+
+def _whole(parts: list[T]) -> T:
+    """Columns, part by part, as one; the parts are let go."""
+    whole = {name: np.concatenate([getattr(part, name) for part in parts]) for name in parts[0].__slots__}
+    made = type(parts[0])(**whole)
+    parts.clear()
+    return made
 
 
 def gather(tables: Iterable[pa.Table]) -> dict[AxisKey, AxisRows]:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from experiments.comparison import Row, has_value
-from experiments.preference import LOSS, TIE, WIN, cell_of, once, winner
+from experiments.pairs import LOSS, TIE, WIN
+from experiments.preference import winner
 from jobs.figures import Axis, Summary, failure_name
+from jobs.pair_rows import cell_of, once
 from jobs.report_cases import Answer, AxisKey, Case, axis_key
 from jobs.report_tags import TagBook
 from jobs.wording import decimals, number, one_line, variant_name, visible

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments.preference import FIRST, LOSS, SECOND, TIE, WIN, PositionBias, Preference
+from experiments.pairs import FIRST, LOSS, SECOND, TIE, WIN
+from experiments.preference import PositionBias, Preference
 from jobs.figures import Axis, Cell, Summary
 from jobs.report_figures import Figure, figure
 from jobs.report_plots import Bar, Tick, place, stack, ticks

@@ -1,4 +1,4 @@
-"""What a run left in its store: its rows, batch by batch, and the few of its traces that a report shows."""
+"""What a run left in its store: its figures, and the few of its traces that a report shows."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from jobs.axis_rows import SUMMARISED, AxisKey, AxisRows, gather, trace_codes
-from jobs.figures import Summary
+from jobs.axis_rows import SUMMARISED, AxisRows, gather, trace_codes
+from jobs.figures import Axis, Summary
 from jobs.gates import by_fingerprint, gates_for
 from jobs.redrawn import Redrawn
-from jobs.report_cases import goodness
 from jobs.sampled import Sampled, read_sampled
-from jobs.summarise import summarise_axes
-from judgefleet.columns import NO_CODES, Codes
+from jobs.summarise import axis_of, summary_of
+from jobs.worst import Worst
+from judgefleet.columns import Codes
 from judgefleet.memory import give_back
 from judgefleet.pieces import is_one_of
-from judgefleet.store import score_batches, scores_of
+from judgefleet.storage import open_location
+from judgefleet.store import score_batches, scorers_in, scores_of
 from judgefleet.stored_samples import read_samples, sample_pieces
 
 # Up to so many traces a report chooses from all of them; of more, from those that look worst.
@@ -38,17 +39,10 @@ class RunData:
         """Every sampled trace, as numbers."""
         return read_sampled(self.store, self.facts["run_id"])
 
-    @cached_property
-    def axes(self) -> dict[AxisKey, AxisRows]:
-        """The rows as numbers, by scorer, axis and fingerprint."""
-        found = gather(self._scores())
-        give_back()
-        return found
-
-    @cached_property
+    @property
     def summary(self) -> Summary:
         """The figures."""
-        return summarise_axes(self.axes, self.sampled, self.facts, by_fingerprint(gates_for(self.store, self.axes)))
+        return self._read[0]
 
     def shown(self) -> tuple[pa.Table, pa.Table]:
         """Scores and samples, with their texts, of the traces that a report may show."""
@@ -56,20 +50,39 @@ class RunData:
         scores = scores_of(self.store, ids, self.facts["fingerprints"])
         return scores, read_samples(self.store, self.facts["run_id"], trace_ids=ids)
 
-    def _scores(self) -> Iterator[pa.Table]:
+    @cached_property
+    def _read(self) -> tuple[Summary, Worst]:
+        worst = Worst(self.sampled.codes)
+        axes: list[Axis] = []
+        for axis, rows in self.axes():
+            worst.add(rows, axis)
+            axes.append(axis)
+        gates = by_fingerprint(gates_for(self.store, [axis.key for axis in axes]))
+        return summary_of(axes, self.facts, len(np.unique(self.sampled.codes)), gates), worst
+
+    def axes(self) -> Iterator[tuple[Axis, AxisRows]]:
+        """One scorer after the other: the rows of one are held at a time."""
+        for scorer in scorers_in(open_location(self.store)):
+            found = gather(self._rows(scorer))
+            give_back()
+            while found:
+                key = next(iter(found))
+                rows = found.pop(key)
+                yield axis_of(rows, key, self.sampled.variants), rows
+
+    def _rows(self, scorer: str) -> Iterator[pa.Table]:
         redrawn = Redrawn(self.sampled)
         mine = is_one_of("fingerprint", self.facts["fingerprints"])
-        for rows in score_batches(self.store, list(SUMMARISED), mine):
+        for rows in score_batches(self.store, list(SUMMARISED), mine, scorer):
             yield redrawn.told(rows.filter(pa.array(self.sampled.has(trace_codes(rows)))))
 
     def _candidates(self) -> list[str]:
         """Ids of traces, whole questions: first those whose verdict changed with the order, then the lowest scored."""
-        codes = self.sampled.codes
+        codes, worst = self.sampled.codes, self._read[1]
         if len(codes) <= _CANDIDATES:
             return self._names(codes)
-        mine = np.isin(codes, worst_traces(self.axes, self.summary, _WORST))
-        items = self._items()
-        together = np.isin(items, np.setdiff1d(items[mine], [0])) | mine
+        mine = np.isin(codes, worst.traces(_WORST))
+        together = np.isin(worst.items, np.setdiff1d(worst.items[mine], [0])) | mine
         # The worst themselves come first, whatever answers the same questions.
         order = np.argsort(~mine[together], kind="stable")[:_CANDIDATES]
         return self._names(codes[together][order])
@@ -79,38 +92,3 @@ class RunData:
         tables = sample_pieces(self.store, self.facts["run_id"], ["trace_id", "span_id"])
         found = [rows["trace_id"].filter(pa.array(np.isin(trace_codes(rows), codes))) for rows in tables]
         return [name for names in found for name in names.to_pylist()]
-
-    def _items(self) -> Codes:
-        """The golden item of each sample, in the order of ``sampled``."""
-        items = np.zeros(len(self.sampled), np.uint64)
-        for rows in self.axes.values():
-            named = rows.columns.items != 0
-            items[np.searchsorted(self.sampled.codes, rows.traces[named])] = rows.columns.items[named]
-        return items
-
-
-def worst_traces(axes: Mapping[AxisKey, AxisRows], summary: Summary, most: int) -> Codes:
-    """At most ``most`` traces: verdicts that changed with the order first, then by the mean place on all scales."""
-    shown = {axis.key: axis for axis in summary.axes}
-    flipped = [_flipped(rows.pairs) for rows in axes.values() if rows.pairs is not None]
-    graded = [(rows, shown[key]) for key, rows in axes.items() if rows.pairs is None]
-    traces = np.unique(np.concatenate([NO_CODES, *(np.unique(_valued(rows)) for rows, _ in graded)]))
-    sums, counts = np.zeros(len(traces)), np.zeros(len(traces))
-    for rows, axis in graded:
-        at = np.searchsorted(traces, _valued(rows))
-        sums += np.bincount(at, goodness(rows.columns.valued.values, axis), len(traces))
-        counts += np.bincount(at, minlength=len(traces))
-    lowest: Codes = traces[np.argsort(sums / counts, kind="stable")[:most]]
-    first = np.unique(np.concatenate([NO_CODES, *flipped]))
-    chosen: Codes = np.concatenate([first, lowest])[:most]
-    return chosen
-
-
-def _valued(rows: AxisRows) -> Codes:
-    found: Codes = rows.traces[np.isfinite(rows.columns.values)]
-    return found
-
-
-def _flipped(pairs: pa.Table) -> Codes:
-    changed = pairs.filter(pa.array([value is False for value in pairs["order_consistent"].to_pylist()], pa.bool_()))
-    return trace_codes(changed)

@@ -1,7 +1,7 @@
 """From score rows to figures."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,11 @@ import pyarrow as pa
 from calibration.gate import GateDecision, decision_without_audit
 from experiments.columns import Columns
 from experiments.comparison import compare
+from experiments.pairs import Pairs
 from experiments.preference import count_cells, position_bias, prefer
 from jobs.axis_rows import AxisKey, AxisRows, gather
 from jobs.figures import BINS, NO_ROW, Arm, Axis, Cell, Summary
 from jobs.sampled import Sampled
-from judgefleet.columns import NO_CODES
 from judgefleet.proportions import proportion_ci
 from judgefleet.scorer import ScorerKind
 from judgefleet.statistics import weighted_mean_ci
@@ -32,26 +32,24 @@ def summarise(
     Rows of different fingerprints are never mixed: another judge is another axis. Variants are compared with the
     first of them in sort order. An LLM judge for whom ``gates`` has no decision has not been audited.
     """
-    return summarise_axes(gather([scores]), Sampled.of([samples]), facts, gates)
+    found, drawn = gather([scores]), Sampled.of([samples])
+    # A trace with a row whose text is not in the store any more is one of the run's as well.
+    traces = len(np.unique(np.concatenate([drawn.codes, *(rows.traces for rows in found.values())])))
+    return summary_of([axis_of(rows, key, drawn.variants) for key, rows in found.items()], facts, traces, gates)
 
 
-def summarise_axes(
-    found: Mapping[AxisKey, AxisRows],
-    sampled: Sampled,
-    facts: Mapping[str, Any],
-    gates: Mapping[str, GateDecision] | None = None,
+def summary_of(
+    axes: Iterable[Axis], facts: Mapping[str, Any], traces: int, gates: Mapping[str, GateDecision] | None = None
 ) -> Summary:
-    """As ``summarise``, of rows that were gathered batch by batch."""
-    made = [_axis(rows, key, sampled.variants) for key, rows in found.items()]
-    axes = tuple(sorted(made, key=lambda a: (_KINDS.get(a.kind, 9), a.scorer, a.fingerprint, a.axis)))
-    judges = {a.fingerprint for a in axes if a.kind == ScorerKind.LLM}
+    """The figures of a run from those of its axes; ``traces``: of how many traces."""
+    ordered = tuple(sorted(axes, key=lambda a: (_KINDS.get(a.kind, 9), a.scorer, a.fingerprint, a.axis)))
+    judges = {a.fingerprint for a in ordered if a.kind == ScorerKind.LLM}
     known = {name: (gates or {}).get(name) or decision_without_audit(name) for name in sorted(judges)}
-    scored = [rows.traces[~sampled.has(rows.traces)] for rows in found.values()]
-    traces = len(np.unique(sampled.codes)) + len(np.unique(np.concatenate([*scored, NO_CODES])))
-    return Summary(facts=dict(facts), axes=axes, gates=known, traces=traces)
+    return Summary(facts=dict(facts), axes=ordered, gates=known, traces=traces)
 
 
-def _axis(rows: AxisRows, key: AxisKey, drawn: Mapping[Variant, int]) -> Axis:
+def axis_of(rows: AxisRows, key: AxisKey, drawn: Mapping[Variant, int]) -> Axis:
+    """The figures of one axis; ``drawn``: how many traces each variant should have a row of."""
     pairs = rows.pairs
     rate = pairs is None and _is_rate(rows)
     scale = _scale(rows)
@@ -75,7 +73,7 @@ def _axis(rows: AxisRows, key: AxisKey, drawn: Mapping[Variant, int]) -> Axis:
     )
 
 
-def _preferences(pairs: pa.Table, compared: Sequence[str]) -> dict[str, Any]:
+def _preferences(pairs: Pairs, compared: Sequence[str]) -> dict[str, Any]:
     """Every two variants that were compared, and what the order of the answers did."""
     two = [(x, y) for i, x in enumerate(compared) for y in compared[i + 1 :]]
     made = [prefer(pairs, baseline=x, candidate=y) for x, y in two]

@@ -67,6 +67,15 @@ def score_files(store: Location, day: str | None = None) -> list[ObjectInfo]:
     return [info for info in found if open_location(info.uri).path.endswith(".parquet")]
 
 
+def scorers_in(store: Location) -> list[str]:
+    """The names of all scorers that gave a row."""
+    return sorted({_scorer_of(info) for info in score_files(store)})
+
+
+def _scorer_of(info: ObjectInfo) -> str:
+    return info.uri.rsplit("/", 2)[1].removeprefix("scorer=")
+
+
 def read_scores(uri: str, columns: list[str] | None = None) -> pa.Table:
     """All score rows as one table, with the columns of SCORE_SCHEMA (or those asked for), and no row twice.
 
@@ -87,14 +96,17 @@ def _existing(uri: str) -> Location:
     return store
 
 
-def score_batches(uri: str, columns: list[str], mine: ds.Expression) -> Iterator[pa.Table]:
+def score_batches(uri: str, columns: list[str], mine: ds.Expression, scorer: str | None = None) -> Iterator[pa.Table]:
     """The rows that ``mine`` is true for, some ten thousand at a time, each row once: for stores larger than memory.
+
+    ``scorer``: look only at what that scorer gave.
 
     A row that another one supersedes is left out. Raises ConfigError when there is no store at ``uri``, StoreError when
     it cannot be read.
     """
     store = _existing(uri)
-    files = score_files(store)  # once, so that no row is read whose successor is not, and the other way round
+    # Listed once, so that no row is read whose successor is not, and the other way round.
+    files = [info for info in score_files(store) if scorer in (None, _scorer_of(info))]
     copies, replaced = _identities(store, files)
     if len(replaced):
         mine &= ~ds.field("score_id").isin(replaced)

@@ -61,8 +61,8 @@ def run(tmp_path: Path) -> Run:
 def weighted(prepared: Prepared) -> tuple[float, float]:
     """What the report of a run makes of it: the sum of the weights, and the mean."""
     facts = {"run_id": prepared.config.run_id, "fingerprints": [info.fingerprint for info in prepared.infos]}
-    axes = RunData(store=prepared.config.store, facts=facts).axes
-    valued = next(iter(axes.values())).columns.valued
+    _, rows = next(RunData(store=prepared.config.store, facts=facts).axes())
+    valued = rows.columns.valued
     values, weights = np.asarray(valued.values), np.asarray(valued.weights)
     return float(weights.sum()), float((values * weights).sum() / weights.sum())
 

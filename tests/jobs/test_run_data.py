@@ -11,9 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs import run_data
-from jobs.axis_rows import trace_codes
-from jobs.run_data import RunData, worst_traces
-from jobs.summarise import summarise
+from jobs.axis_rows import gather, trace_codes
+from jobs.run_data import RunData
+from jobs.sampled import Sampled
+from jobs.summarise import axis_of, summarise
+from jobs.worst import Worst
 from judgefleet import pieces
 from judgefleet.storage import open_location
 from judgefleet.store import write_scores
@@ -78,7 +80,7 @@ def test_of_many_traces_the_worst_are_shown_with_all_answers_to_their_questions(
     scores, samples = data.shown()
     shown = samples["trace_id"].to_pylist()
     assert 3 <= len(shown) <= 12
-    worst = worst_traces(data.axes, data.summary, 3)
+    worst = data._read[1].traces(3)
     names = samples.filter(pa.array(np.isin(trace_codes(samples), worst)))
     assert len(names) == len(worst) == 3
     flipped = {r["trace_id"] for r in run.rows if r["order_consistent"] is False}
@@ -89,17 +91,18 @@ def test_of_many_traces_the_worst_are_shown_with_all_answers_to_their_questions(
 
 
 def test_without_flips_the_lowest_scored_come_first(run: Any, data: RunData) -> None:
-    pointwise = {key: rows for key, rows in data.axes.items() if rows.pairs is None}
-    worst = worst_traces(pointwise, data.summary, 1)
-    lower = [key for key, rows in pointwise.items() if np.isin(rows.traces, worst).any()]
-    assert lower
-    means: dict[int, list[float]] = {}
-    for key, rows in pointwise.items():
-        low, high = next(axis.scale for axis in data.summary.axes if axis.key == key)
+    found, sampled = gather([run.scores]), Sampled.of([run.samples])
+    graded = {key: rows for key, rows in found.items() if rows.pairs is None}
+    worst, means = Worst(sampled.codes), dict[int, list[float]]()
+    for key, rows in graded.items():
+        axis = axis_of(rows, key, {})
+        worst.add(rows, axis)
+        low, high = axis.scale
         for code, value in zip(rows.traces.tolist(), rows.columns.values.tolist(), strict=True):
             if np.isfinite(value):
                 means.setdefault(code, []).append((value - low) / (high - low))
-    assert np.mean(means[int(worst[0])]) == pytest.approx(min(np.mean(places) for places in means.values()))
+    [lowest] = worst.traces(1)
+    assert np.mean(means[int(lowest)]) == pytest.approx(min(np.mean(places) for places in means.values()))
 
 
 def test_a_run_of_nothing_shows_nothing(tmp_path: Path) -> None:
