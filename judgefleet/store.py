@@ -73,7 +73,7 @@ def scorers_in(store: Location) -> list[str]:
 
 
 def _scorer_of(info: ObjectInfo) -> str:
-    return info.uri.rsplit("/", 2)[1].removeprefix("scorer=")
+    return open_location(info.uri).path.rsplit("/", 2)[1].removeprefix("scorer=")
 
 
 def read_scores(uri: str, columns: list[str] | None = None) -> pa.Table:
