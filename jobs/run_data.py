@@ -57,6 +57,7 @@ class RunData:
         for axis, rows in self.axes():
             worst.add(rows, axis)
             axes.append(axis)
+            del rows  # before those of the next scorer are read
         gates = by_fingerprint(gates_for(self.store, [axis.key for axis in axes]))
         return summary_of(axes, self.facts, len(np.unique(self.sampled.codes)), gates), worst
 
@@ -67,8 +68,7 @@ class RunData:
             give_back()
             while found:
                 key = next(iter(found))
-                rows = found.pop(key)
-                yield axis_of(rows, key, self.sampled.variants), rows
+                yield axis_of(found[key], key, self.sampled.variants), found.pop(key)
 
     def _rows(self, scorer: str) -> Iterator[pa.Table]:
         redrawn = Redrawn(self.sampled)
