@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from judgefleet.columns import Codes, cluster_codes, name_codes, numbers_of, weights_of
+from judgefleet.columns import Codes, Gathered, cluster_codes, name_codes, numbers_of, weights_of
 from judgefleet.statistics import Grouped, grouped
 
 ITEM_KEY = "judgefleet.item_id"
@@ -62,8 +62,10 @@ class Columns:
 def columns_of(scores: pa.Table, key: str | None = ITEM_KEY) -> Columns:
     """The columns of score rows (``NEEDED`` of SCORE_SCHEMA); ``key``: the attribute that names the golden item."""
     parts = [_columns(batch, key) for batch in scores.select(NEEDED).to_batches(max_chunksize=_ROWS)]
-    parts = parts or [_columns(scores.schema.empty_table().select(NEEDED), key)]
-    return Columns(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Columns)})
+    found = Gathered(Columns)
+    for part in parts or [_columns(scores.schema.empty_table().select(NEEDED), key)]:
+        found.add(part)
+    return found.whole()
 
 
 def _columns(rows: Any, key: str | None) -> Columns:

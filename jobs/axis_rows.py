@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from experiments.pairs import NEEDED as PAIR_COLUMNS
 from experiments.pairs import Pairs, Sides, sides_of
 from jobs.figures import failure_name
 from jobs.wording import one_line
-from judgefleet.columns import Codes, name_codes
+from judgefleet.columns import Codes, Gathered, name_codes
 
 AxisKey = tuple[str, str, str]
 _KEY = ("scorer", "axis", "fingerprint")
@@ -24,7 +24,6 @@ _SHARED = ("scorer_kind", "direction", "config")
 _MORE = ("span_id", "reason", "probabilities", *_SHARED)
 # The columns of a score row that a summary reads.
 SUMMARISED = tuple(dict.fromkeys((*_KEY, *NEEDED, *PAIR_COLUMNS, *_MORE)))
-T = TypeVar("T", Columns, Sides)
 _MOST_REASONS = 1000
 _OTHER = "other reasons"
 
@@ -41,15 +40,15 @@ class AxisRows:
     variants: set[str | None] = field(default_factory=set)
     failures: Counter[tuple[str | None, str, str]] = field(default_factory=Counter)
     shared: dict[str, str] = field(default_factory=dict)
-    _columns: list[Columns] = field(default_factory=list)
+    _columns: Gathered[Columns] = field(default_factory=lambda: Gathered(Columns))
     _traces: list[Codes] = field(default_factory=list)
     _paired: list[npt.NDArray[np.bool_]] = field(default_factory=list)
-    _sides: list[Sides] = field(default_factory=list)
+    _sides: Gathered[Sides] = field(default_factory=lambda: Gathered(Sides))
 
     def add(self, rows: pa.Table) -> None:
         """Take in more rows."""
         found = columns_of(rows)
-        self._columns.append(found)
+        self._columns.add(found)
         self._traces.append(trace_codes(rows))
         self.variants.update(rows["variant"].unique().to_pylist())
         self.labels.update(_labels(rows["probabilities"]))
@@ -59,7 +58,7 @@ class AxisRows:
                 self.shared[name] = next((v for v in rows[name].unique().to_pylist() if v), "")
         paired = pc.or_(pc.is_valid(rows["pair_id"]), pc.is_valid(rows["other_trace_id"]))
         self._paired.append(np.asarray(paired))
-        self._sides.append(sides_of(rows.filter(paired)))
+        self._sides.add(sides_of(rows.filter(paired)))
 
     def _count_failures(self, rows: pa.Table) -> None:
         for row in rows.select(["variant", "status", "reason"]).to_pylist():
@@ -70,7 +69,7 @@ class AxisRows:
     @cached_property
     def columns(self) -> Columns:
         """Every row."""
-        return _whole(self._columns)
+        return self._columns.whole()
 
     @cached_property
     def traces(self) -> Codes:
@@ -87,7 +86,7 @@ class AxisRows:
     @cached_property
     def pairs(self) -> Pairs | None:
         """Rows of pairs, or None where the axis holds none."""
-        sides = _whole(self._sides)
+        sides = self._sides.whole()
         return Pairs(columns=self.columns.where(self.paired), sides=sides) if self.paired.any() else None
 
     @property
@@ -95,14 +94,6 @@ class AxisRows:
         """The traces of pairs whose verdict changed with the order."""
         none: Codes = self.traces[:0]
         return none if self.pairs is None else self.traces[self.paired][self.pairs.sides.consistent == 0]
-
-
-def _whole(parts: list[T]) -> T:
-    """Columns, part by part, as one; the parts are let go."""
-    whole = {name: np.concatenate([getattr(part, name) for part in parts]) for name in parts[0].__slots__}
-    made = type(parts[0])(**whole)
-    parts.clear()
-    return made
 
 
 def gather(tables: Iterable[pa.Table]) -> dict[AxisKey, AxisRows]:

@@ -17,6 +17,7 @@ from jobs.label_commands import label
 from jobs.online_commands import online
 from jobs.traces_commands import traces_app
 from jobs.trend_commands import trends
+from judgefleet.allocator import frugal
 from judgefleet.errors import ConfigError, JudgefleetError
 
 EXIT_CODES = """Exit codes: 0 done; 1 a negative verdict; 2 usage or configuration error; 3 not enough evidence;
@@ -142,5 +143,6 @@ def explained() -> Iterator[None]:
 
 def main() -> None:
     """Entry point of the ``judgefleet`` command."""
+    frugal()
     with explained():
         app()

@@ -16,6 +16,7 @@ from jobs.intake import INTAKE_SCHEMA
 from jobs.joined import SPLIT
 from jobs.ordered import Order
 from jobs.spill import database
+from judgefleet.memory import give_back
 from judgefleet.sample import SAMPLE_SCHEMA
 from judgefleet.sampling import SamplingPlan
 from judgefleet.storage import Location, explained, write_table_atomic
@@ -99,6 +100,7 @@ def make_plan(
         rejects = db.sql(_REJECTS).to_arrow_table()
         write_table_atomic(store, f"_runs/{run_id}/rejects.parquet", rejects)
         order = Order.of(db)
+    give_back()
     chunks = tuple(_write_chunks(order.of_rows(staged, _WIDE), store, run_id, chunk_traces))
     return Plan(chunks=chunks, counts=counts, rejects=rejects.num_rows, factor=factor, cells=cells)
 

@@ -1,6 +1,7 @@
 """Columns of score rows as numbers: names as hashes, so that a million of them are 8 MB, whatever they are."""
 
-from typing import Any
+from dataclasses import Field, fields
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,32 @@ from judgefleet.score import Status
 Codes = npt.NDArray[np.uint64]
 NO_CODES: Codes = np.empty(0, np.uint64)
 _ROWS = 65_536
+
+
+class _Arrays(Protocol):
+    """A dataclass of arrays, one entry a row each."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+T = TypeVar("T", bound=_Arrays)
+
+
+class Gathered(Generic[T]):
+    """Dataclasses of arrays, part by part, that become one. No more than one array is there twice meanwhile."""
+
+    def __init__(self, kind: type[T]) -> None:
+        self._kind = kind
+        self._parts: dict[str, list[npt.NDArray[Any]]] = {field.name: [] for field in fields(kind)}
+
+    def add(self, part: T) -> None:
+        """Take in more rows."""
+        for name, arrays in self._parts.items():
+            arrays.append(getattr(part, name))
+
+    def whole(self) -> T:
+        """All rows; to be asked once. Raises ValueError where nothing was taken in."""
+        return self._kind(**{name: np.concatenate(self._parts.pop(name)) for name in list(self._parts)})
 
 
 def name_codes(names: Any) -> Codes:

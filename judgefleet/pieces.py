@@ -16,7 +16,7 @@ from judgefleet.storage import Location, ObjectInfo, explained, open_location
 # A piece holds the rows of so many files, and no more rows than that by much. Arrow remembers something of each file
 # for as long as their dataset is there, and a batch of every file takes more memory in wrapping than in rows.
 _FILES = 256
-_ROWS, _BYTES = 65_536, 1 << 28
+_ROWS, _BYTES = 16_384, 1 << 26
 
 
 def pieces(
