@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
 
 from calibration.audit import AuditInfo, AuditItem
 from calibration.audit_folder import Audit
@@ -16,8 +17,11 @@ from calibration.decisions import read_decisions, write_decision
 from calibration.judgements import JudgeRun, recorded_runs
 from calibration.policy import Policy, load_policy
 from calibration.store_runs import COLUMNS, store_runs
+from jobs.gates import JUDGED, last_scored
 from judgefleet.errors import ConfigError
-from judgefleet.store import read_scores
+from judgefleet.pieces import is_one_of, one_table
+from judgefleet.score import SCORE_SCHEMA
+from judgefleet.store import score_batches, while_files_merge
 
 
 def measure(
@@ -63,14 +67,17 @@ def judges_of(
     """The newest judge of the scorer and axis in a store that the audit is about, after those it replaced where
     ``earlier`` ones are wanted. Raises ConfigError for none."""
     scorer, axis = chosen["scorer"] or info.scorer, chosen["axis"] or info.axis
-    rows = read_scores(store, [*COLUMNS, "config"])
+    known = last_scored(store, ds.scalar(True))
     for column, wanted in (("scorer", scorer), ("axis", axis)):
-        known = sorted(set(rows[column].to_pylist()))
-        if wanted is not None and wanted not in known:
-            raise ConfigError(f"found no {column} {wanted!r} in {store!r}; it has: {', '.join(known) or 'none'}")
-        rows = rows if wanted is None else rows.filter(pc.equal(rows[column], wanted))
-    if scorer is None:
-        rows = rows.filter(pc.equal(rows["scorer_kind"], "LLM"))
+        names = sorted({getattr(judge, column) for judge in known})
+        if wanted is not None and wanted not in names:
+            raise ConfigError(f"found no {column} {wanted!r} in {store!r}; it has: {', '.join(names) or 'none'}")
+        known = {judge: at for judge, at in known.items() if wanted in (None, getattr(judge, column))}
+    mine = is_one_of("trace_id", sorted({trace for item in items.values() for trace in item.trace_ids}))
+    mine &= JUDGED if scorer is None else is_one_of("scorer", [scorer])
+    mine &= ds.scalar(True) if axis is None else is_one_of("axis", [axis])
+    columns = [*COLUMNS, "config"]
+    rows = while_files_merge(lambda: one_table(score_batches(store, columns, mine, scorer), SCORE_SCHEMA, columns))
     keys = sorted({f"{r['scorer']}/{r['axis']}" for r in rows.select(["scorer", "axis"]).to_pylist()})
     if len(keys) > 1:
         raise ConfigError(f"the audit is about one of {', '.join(keys)}: say which, by --scorer and --axis")

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+import pyarrow.dataset as ds
+
 from calibration.decisions import current_decision, read_decisions
 from calibration.gate import GateDecision, GateState
 from calibration.judged import Judge
@@ -17,19 +19,23 @@ _WORST_FIRST = (GateState.CLOSED, GateState.STALE, GateState.INSUFFICIENT, GateS
 
 def gates_of(store_uri: str, now: datetime | None = None) -> list[GateDecision]:
     """The decision that holds for every LLM judge and axis in the store, by scorer and axis, the newest judge last."""
-    latest = while_files_merge(lambda: _latest(store_uri))
+    latest = last_scored(store_uri, JUDGED)
     ordered = sorted(latest, key=lambda judge: (judge.scorer, judge.axis, latest[judge], judge.fingerprint))
     return gates_for(store_uri, ordered, now)
 
 
-def _latest(store_uri: str) -> dict[Judge, datetime]:
-    """When each judge scored last."""
-    found: dict[Judge, datetime] = {}
-    for rows in score_batches(store_uri, [*Judge._fields, "scored_at"], JUDGED):
-        for row in rows.group_by(list(Judge._fields)).aggregate([("scored_at", "max")]).to_pylist():
-            at = row.pop("scored_at_max")
-            found[Judge(**row)] = max(at, found.get(Judge(**row), at))
-    return found
+def last_scored(store_uri: str, mine: ds.Expression, scorer: str | None = None) -> dict[Judge, datetime]:
+    """When each judge or other scorer gave its last row, of the rows that ``mine`` is true for."""
+
+    def read() -> dict[Judge, datetime]:
+        found: dict[Judge, datetime] = {}
+        for rows in score_batches(store_uri, [*Judge._fields, "scored_at"], mine, scorer):
+            for row in rows.group_by(list(Judge._fields)).aggregate([("scored_at", "max")]).to_pylist():
+                at = row.pop("scored_at_max")
+                found[Judge(**row)] = max(at, found.get(Judge(**row), at))
+        return found
+
+    return while_files_merge(read)
 
 
 def gates_for(
