@@ -67,8 +67,8 @@ def pipeline_seconds(
     prepared: Prepared, setup: JudgeSetup, pool: VllmPool, chunks: Sequence[Chunk]
 ) -> tuple[float, float]:
     """Time to the last committed row, from an empty cache and store: from the call, and from the first chunk."""
-    for folder in Path(prepared.store.path).glob("date=*"):
-        prepared.store.fs.delete_dir(str(folder))
+    if (scores := Path(prepared.store.path, "scores")).exists():
+        prepared.store.fs.delete_dir(str(scores))
     pool.reset_prefix_cache()
     started = time.time()
     judge_chunks(prepared, setup, {"default": pool}, tuple(chunks), Done(IdSet([])))

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from jobs.axis_rows import trace_codes
 from jobs.sampled import Sampled
 from judgefleet.columns import Codes, looked_up, name_codes
+from judgefleet.sample import joint_probability
 from judgefleet.storage import Location
 from judgefleet.upkeep import change_column
 
@@ -32,8 +33,7 @@ class Redrawn:
         """For each of ``rows`` (with ``other_trace_id``); nan for what this run did not draw."""
         own, unit = self._own.at(trace_codes(rows))
         other, its_unit = self._other.at(name_codes(rows["other_trace_id"]))
-        # The rule of judgefleet.sample.drawn_together.
-        joint = np.where((unit == its_unit) & (unit != 0), np.minimum(own, other), own * other)
+        joint = joint_probability(own, other, (unit == its_unit) & (unit != 0))
         paired = ~np.asarray(pc.is_null(rows["other_trace_id"]))
         return np.where(paired, joint, own)
 

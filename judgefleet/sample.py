@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from judgefleet.trace import TRACE_SCHEMA, Trace, trace_from_row, trace_row
@@ -34,13 +36,22 @@ class Sample:
 
 
 def drawn_together(one: Sample, other: Sample) -> float:
-    """The probability that both are drawn: what a row about the pair of them has.
+    """The probability that both are drawn: what a row about the pair of them has."""
+    as_one = bool(one.unit_key) and one.unit_key == other.unit_key
+    return float(joint_probability(one.inclusion_probability, other.inclusion_probability, as_one))
+
+
+def joint_probability(one: npt.ArrayLike, other: npt.ArrayLike, as_one: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """With which both are drawn, from the probability of each; ``as_one``: whether they are of one unit. Any one shape.
 
     Of one unit, the hash that brings in the rarer brings in the other; else they are drawn independently. Where floors
     draw the two halves of a unit from different strata or windows, this is the most that it can be.
+
+    >>> joint_probability([0.5, 0.5], [0.25, 0.25], [True, False]).tolist()
+    [0.25, 0.125]
     """
-    mine, its = one.inclusion_probability, other.inclusion_probability
-    return min(mine, its) if one.unit_key and one.unit_key == other.unit_key else mine * its
+    mine, its = np.asarray(one, np.float64), np.asarray(other, np.float64)
+    return np.where(as_one, np.minimum(mine, its), mine * its)
 
 
 def samples_to_table(samples: Iterable[Sample]) -> pa.Table:
