@@ -104,7 +104,7 @@ def _asked(rows: pa.Table) -> tuple[Places, Places]:
 
 
 def _places(words: Any, known: tuple[str, ...], unknown: int) -> Places:
-    """The place of each of ``words`` in ``known``; ``NOTHING`` for a null."""
-    words = words.cast(pa.string())
+    """The place of each of ``words`` in ``known``; ``NOTHING`` for a null, or an empty one."""
+    words = pc.fill_null(words.cast(pa.string()), "")
     places = pc.fill_null(pc.index_in(words, pa.array(known)), unknown)
-    return np.asarray(pc.if_else(pc.is_null(words), NOTHING, places)).astype(np.int8)
+    return np.asarray(pc.if_else(pc.equal(words, ""), NOTHING, places)).astype(np.int8)

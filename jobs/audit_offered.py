@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from calibration.audit import PAIR, RATING
@@ -18,7 +19,7 @@ from judgefleet.store import score_batches, while_files_merge
 
 Row = Mapping[str, Any]
 _COLUMNS = (
-    *("trace_id", "other_trace_id", "pair_id", "variant", "scored_at", "trace_started_at", "value", "label"),
+    *("trace_id", "other_trace_id", "pair_id", "variant", "scored_at", "trace_started_at", "status", "value", "label"),
     *("probabilities", "order_consistent", "inclusion_probability"),
 )
 
@@ -70,16 +71,16 @@ def offered(store: str, wanted: Wanted) -> tuple[Judge, list[Offer]]:
 def config_of(store: str, judge: Judge) -> str | None:
     """The configuration of a judge, as its rows have it."""
     mine = is_one_of("fingerprint", [judge.fingerprint])
-    found = next(score_batches(store, ["config"], mine, judge.scorer))["config"][0].as_py()
+    found = while_files_merge(lambda: next(score_batches(store, ["config"], mine, judge.scorer)))["config"][0].as_py()
     return None if found is None else str(found)
 
 
 def _offers(store: str, wanted: Wanted, judge: Judge) -> Iterator[Offer]:
-    mine = wanted.rows & is_one_of("fingerprint", [judge.fingerprint]) & is_one_of("status", [Status.OK.value])
+    mine = wanted.rows & is_one_of("fingerprint", [judge.fingerprint])
     more = [] if wanted.by is None else [wanted.by if wanted.by in SEGMENTS else "attributes"]
     columns = list(dict.fromkeys([*_COLUMNS, *more]))
     for rows in score_batches(store, columns, mine, wanted.scorer):
-        for row in rows.to_pylist():
+        for row in rows.filter(pc.equal(rows["status"], Status.OK.value)).to_pylist():
             yield _offer(row, wanted)
 
 

@@ -65,7 +65,10 @@ def judges_of(
     earlier: bool = False,
 ) -> list[JudgeRun]:
     """The newest judge of the scorer and axis in a store that the audit is about, after those it replaced where
-    ``earlier`` ones are wanted. Raises ConfigError for none."""
+    ``earlier`` ones are wanted. Where the audit names none: the one with rows about its items.
+
+    Raises ConfigError for none, or several.
+    """
     scorer, axis = chosen["scorer"] or info.scorer, chosen["axis"] or info.axis
     known = last_scored(store, ds.scalar(True))
     for column, wanted in (("scorer", scorer), ("axis", axis)):

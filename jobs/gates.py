@@ -56,5 +56,5 @@ def newest(gates: Iterable[GateDecision]) -> list[GateDecision]:
 
 def by_fingerprint(gates: Iterable[GateDecision]) -> Mapping[str, GateDecision]:
     """One decision a judge: that of its worst axis."""
-    ordered = sorted(gates, key=lambda gate: _WORST_FIRST.index(gate.state), reverse=True)
+    ordered = sorted(gates, key=lambda gate: (_WORST_FIRST.index(gate.state), gate.scorer, gate.axis), reverse=True)
     return {gate.fingerprint: gate for gate in ordered}

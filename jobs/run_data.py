@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from jobs.axis_rows import SUMMARISED, AxisRows, gather, trace_codes
+from jobs.axis_rows import SUMMARISED, AxisKey, AxisRows, gather, trace_codes
 from jobs.figures import Axis, Summary
 from jobs.gates import by_fingerprint, gates_for
 from jobs.redrawn import Redrawn
@@ -18,8 +18,7 @@ from jobs.worst import Worst
 from judgefleet.columns import Codes
 from judgefleet.memory import give_back
 from judgefleet.pieces import is_one_of
-from judgefleet.storage import open_location
-from judgefleet.store import score_batches, scorers_in, scores_of
+from judgefleet.store import score_batches, scorers_in, scores_of, while_files_merge
 from judgefleet.stored_samples import read_samples, sample_pieces
 
 # Up to so many traces a report chooses from all of them; of more, from those that look worst.
@@ -63,12 +62,15 @@ class RunData:
 
     def axes(self) -> Iterator[tuple[Axis, AxisRows]]:
         """One scorer after the other: the rows of one are held at a time."""
-        for scorer in scorers_in(open_location(self.store)):
-            found = gather(self._rows(scorer))
+        for scorer in scorers_in(self.store):
+            found = while_files_merge(partial(self._gathered, scorer))
             give_back()
             while found:
                 key = next(iter(found))
                 yield axis_of(found[key], key, self.sampled.variants), found.pop(key)
+
+    def _gathered(self, scorer: str) -> dict[AxisKey, AxisRows]:
+        return gather(self._rows(scorer))
 
     def _rows(self, scorer: str) -> Iterator[pa.Table]:
         redrawn = Redrawn(self.sampled)

@@ -6,7 +6,6 @@ from datetime import datetime
 from itertools import pairwise
 
 import numpy as np
-import pyarrow.dataset as ds
 
 from calibration.gate import GateDecision
 from calibration.judged import Judged, columns_for, gather_judged
@@ -68,11 +67,9 @@ def trends_of(
 
 def read_judged(store: str, options: Options) -> list[Judged]:
     """The rows of every LLM judge that ``options`` names, as numbers: some fifty bytes a row."""
-    mine = JUDGED
-    for name, wanted in (("scorer", options.scorer), ("axis", options.axis)):
-        mine &= ds.scalar(True) if wanted is None else is_one_of(name, [wanted])
+    mine = JUDGED if options.axis is None else JUDGED & is_one_of("axis", [options.axis])
     columns = columns_for(options.by)
-    return while_files_merge(lambda: gather_judged(score_batches(store, columns, mine), options.by))
+    return while_files_merge(lambda: gather_judged(score_batches(store, columns, mine, options.scorer), options.by))
 
 
 def _trends(judged: Judged, gate: GateDecision, options: Options, notes: list[str]) -> Iterator[Trend]:

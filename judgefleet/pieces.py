@@ -66,8 +66,9 @@ def one_table(found: Iterable[pa.Table], schema: pa.Schema, columns: list[str]) 
 def one_of_each(table: pa.Table, key: str, which: str) -> pa.Table:
     """Of the rows that share a ``key`` the first (``which``: min) or the last (max)."""
     numbered = table.append_column("_row", pa.array(np.arange(table.num_rows)))
-    chosen = numbered.group_by(key).aggregate([("_row", which)])[f"_row_{which}"]
-    return table if len(chosen) == table.num_rows else table.take(chosen)
+    chosen = numbered.group_by(key).aggregate([("_row", which)])[f"_row_{which}"].combine_chunks()
+    # Groups come in any order; the rows stay in their own.
+    return table if len(chosen) == table.num_rows else table.take(chosen.sort())
 
 
 def without(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:

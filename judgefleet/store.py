@@ -67,9 +67,9 @@ def score_files(store: Location, day: str | None = None) -> list[ObjectInfo]:
     return [info for info in found if open_location(info.uri).path.endswith(".parquet")]
 
 
-def scorers_in(store: Location) -> list[str]:
-    """The names of all scorers that gave a row."""
-    return sorted({_scorer_of(info) for info in score_files(store)})
+def scorers_in(uri: str) -> list[str]:
+    """The names of all scorers that gave a row. Raises as ``read_scores``."""
+    return sorted({_scorer_of(info) for info in score_files(_existing(uri))})
 
 
 def _scorer_of(info: ObjectInfo) -> str:
@@ -99,6 +99,7 @@ def _existing(uri: str) -> Location:
 def score_batches(uri: str, columns: list[str], mine: ds.Expression, scorer: str | None = None) -> Iterator[pa.Table]:
     """The rows that ``mine`` is true for, some ten thousand at a time, each row once: for stores larger than memory.
 
+    ``mine`` is about what a score id names: of two copies of a row the first stands, whatever the second says.
     ``scorer``: look only at what that scorer gave.
 
     A row that another one supersedes is left out. Raises ConfigError when there is no store at ``uri``, StoreError when

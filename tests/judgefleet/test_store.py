@@ -12,7 +12,7 @@ import pyarrow.dataset as ds
 import pytest
 
 from judgefleet import pieces
-from judgefleet.errors import StoreError
+from judgefleet.errors import ConfigError, StoreError
 from judgefleet.sample import Sample, samples_to_table
 from judgefleet.score import SCORE_SCHEMA, Outcome, RunContext, Status, failure, score_row
 from judgefleet.scorer import ScorerInfo, ScorerKind
@@ -23,6 +23,7 @@ from judgefleet.store import (
     score_batches,
     score_files,
     score_ids,
+    scorers_in,
     write_scores,
 )
 from judgefleet.stored_samples import read_samples
@@ -160,3 +161,16 @@ def test_an_id_that_none_of_ours_has_is_said_to_be_foreign(folder: Path) -> None
     assert rows.schema.names[0] == "score_id"
     with pytest.raises(StoreError, match="damaged or foreign"):
         score_ids(open_location(folder))
+
+
+def test_of_copies_the_first_stays_and_rows_keep_their_order() -> None:
+    keys = [str(i % 700) for i in range(1000)]
+    found = pa.concat_tables([pa.table({"key": keys[at : at + 50]}) for at in range(0, 1000, 50)])
+    for _ in range(20):
+        assert pieces.one_of_each(found, "key", "min")["key"].to_pylist() == keys[:700]
+
+
+def test_a_store_that_is_not_there_is_said(tmp_path: Path) -> None:
+    for read in (read_scores, scorers_in):
+        with pytest.raises(ConfigError, match="no score store"):
+            read(str(tmp_path / "gone"))
