@@ -63,8 +63,9 @@ class Pairs:
 
     @property
     def once(self) -> "Pairs":
-        """One row a pair: always the same one, whatever the order of the rows."""
-        order = np.lexsort((self.sides.traces, self.columns.variants, self.sides.keys))
+        """One row a pair, with a number where one of them has; always the same, whatever the order of the rows."""
+        valued = np.isfinite(self.columns.values)
+        order = np.lexsort((self.sides.traces, self.columns.variants, valued, self.sides.keys))
         keys = self.sides.keys[order]
         return self.where(order[np.append(keys[1:] != keys[:-1], True)]) if len(self) else self
 
