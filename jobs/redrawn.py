@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -25,17 +26,24 @@ class Redrawn:
     """The probabilities of what was sampled, for rows about one of the samples, or about a pair of them."""
 
     def __init__(self, sampled: Sampled) -> None:
+        self._sampled = sampled
         self._own = _Looked(sampled.codes, sampled.chances, sampled.units)
+
+    @cached_property
+    def _other(self) -> _Looked:
+        """By the name of the trace alone; only rows of pairs ask for it."""
+        sampled = self._sampled
         order = np.argsort(sampled.names, kind="stable")
-        self._other = _Looked(sampled.names[order], sampled.chances[order], sampled.units[order])
+        return _Looked(sampled.names[order], sampled.chances[order], sampled.units[order])
 
     def of(self, rows: pa.Table) -> npt.NDArray[np.float64]:
         """For each of ``rows`` (with ``other_trace_id``); nan for what this run did not draw."""
         own, unit = self._own.at(trace_codes(rows))
-        other, its_unit = self._other.at(name_codes(rows["other_trace_id"]))
-        joint = joint_probability(own, other, (unit == its_unit) & (unit != 0))
         paired = ~np.asarray(pc.is_null(rows["other_trace_id"]))
-        return np.where(paired, joint, own)
+        if not paired.any():
+            return own
+        other, its_unit = self._other.at(name_codes(rows["other_trace_id"]))
+        return np.where(paired, joint_probability(own, other, (unit == its_unit) & (unit != 0)), own)
 
     def told(self, rows: pa.Table) -> pa.Table:
         """``rows``, those that this run drew with its probabilities."""

@@ -38,6 +38,10 @@ class RunData:
         """Every sampled trace, as numbers."""
         return read_sampled(self.store, self.facts["run_id"])
 
+    @cached_property
+    def _redrawn(self) -> Redrawn:
+        return Redrawn(self.sampled)
+
     @property
     def summary(self) -> Summary:
         """The figures."""
@@ -73,10 +77,9 @@ class RunData:
         return gather(self._rows(scorer))
 
     def _rows(self, scorer: str) -> Iterator[pa.Table]:
-        redrawn = Redrawn(self.sampled)
         mine = is_one_of("fingerprint", self.facts["fingerprints"])
         for rows in score_batches(self.store, list(SUMMARISED), mine, scorer):
-            yield redrawn.told(rows.filter(pa.array(self.sampled.has(trace_codes(rows)))))
+            yield self._redrawn.told(rows.filter(pa.array(self.sampled.has(trace_codes(rows)))))
 
     def _candidates(self) -> list[str]:
         """Ids of traces, whole questions: first those whose verdict changed with the order, then the lowest scored."""
