@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from judgefleet.columns import Codes, Gathered, cluster_codes, name_codes, numbers_of, weights_of
+from judgefleet.columns import Codes, Gathered, chosen_of, cluster_codes, name_codes, numbers_of, weights_of
 from judgefleet.statistics import Grouped, grouped
 
 ITEM_KEY = "judgefleet.item_id"
@@ -38,7 +38,7 @@ class Columns:
         """The rows that a mask, or numbers of rows, choose; where a mask chooses all, these very rows, and no copy."""
         if chosen.dtype == np.bool_ and chosen.all():
             return self
-        return Columns(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
+        return Columns(**{f.name: chosen_of(getattr(self, f.name), chosen) for f in fields(self)})
 
     def is_of(self, variant: str | None) -> npt.NDArray[np.bool_]:
         """Which rows are of one variant."""

@@ -39,7 +39,26 @@ class Gathered(Generic[T]):
 
     def whole(self) -> T:
         """All rows; to be asked once. Raises ValueError where nothing was taken in."""
-        return self._kind(**{name: np.concatenate(self._parts.pop(name)) for name in list(self._parts)})
+        return self._kind(**{name: shared(np.concatenate(self._parts.pop(name))) for name in list(self._parts)})
+
+
+def shared(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The same entries; where all are one, of that one alone, which takes no memory: most stores have no golden items,
+    or weigh all rows alike."""
+    return np.broadcast_to(column[0], column.shape) if len(column) and (column == column[0]).all() else column
+
+
+def chosen_of(column: npt.NDArray[Any], chosen: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The entries that a mask, or numbers of rows, choose; of a column that is ``shared``, still that one alone.
+
+    >>> chosen_of(shared(np.ones(3)), np.array([True, False, True])).strides
+    (0,)
+    """
+    if column.strides == (0,):
+        count = int(np.count_nonzero(chosen)) if chosen.dtype == np.bool_ else len(chosen)
+        return np.broadcast_to(column[:1].reshape(()), (count,))
+    found: npt.NDArray[Any] = column[chosen]
+    return found
 
 
 def name_codes(names: Any) -> Codes:
