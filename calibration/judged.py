@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from judgefleet.columns import Codes, cluster_codes, name_codes, numbers_of, weights_of
+from judgefleet.columns import Codes, Gathered, Rows, cluster_codes, name_codes, numbers_of, weights_of
 
 
 class Judge(NamedTuple):
@@ -33,7 +33,7 @@ NOT_SAID = "none"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Judged:
+class Judged(Rows):
     """One entry a row, shape (n,).
 
     ``started``: when the trace began, UTC, NaT where it does not say; ``values``: NaN where the row carries no number;
@@ -56,10 +56,6 @@ class Judged:
     def __len__(self) -> int:
         return len(self.values)
 
-    def where(self, chosen: npt.NDArray[Any]) -> Judged:
-        """The rows that a mask, shape (n,), or numbers of rows choose."""
-        return replace(self, **{name: getattr(self, name)[chosen] for name in _ARRAYS})
-
     @property
     def valued(self) -> Judged:
         """The rows that carry a number."""
@@ -71,31 +67,38 @@ class Judged:
             yield name, self if len(self.names) == 1 else self.where(self.segments == np.uint64(code))
 
 
-_ARRAYS = ("started", "values", "weights", "traces", "clusters", "segments")
-
-
 def columns_for(by: str | None) -> list[str]:
-    """What ``gather_judged`` reads of a row; ``by``: a field of ``SEGMENTS``, or the name of an attribute."""
-    return [*COLUMNS, *([] if by is None else [by if by in SEGMENTS else "attributes"])]
+    """What ``gather_judged`` reads of a row; ``by`` as for ``segment_column``."""
+    return [*COLUMNS, *segment_column(by)]
+
+
+def segment_column(by: str | None) -> list[str]:
+    """Where a row's segment stands; ``by``: a field of ``SEGMENTS``, or the name of an attribute; None for none."""
+    return [] if by is None else [by if by in SEGMENTS else "attributes"]
 
 
 def gather_judged(tables: Iterable[pa.Table], by: str | None = None) -> list[Judged]:
-    """The rows of ``tables`` by judge: scorer and axis by name, and of one axis the judge that scored last at the end.
+    """The rows of ``tables`` by judge, ``in_order``.
 
     ``by``: what parts them into segments, as for ``columns_for``.
     """
     found: dict[Judge, list[Judged]] = {}
     for table in tables:
-        for key in table.group_by(list(Judge._fields)).aggregate([]).to_pylist():
-            judge = Judge(**key)
-            found.setdefault(judge, []).append(_numbers(judge, table.filter(_is_of(judge)), by))
-    joined = [_joined(parts) for parts in found.values()]
-    return sorted(joined, key=lambda j: (j.judge.scorer, j.judge.axis, j.last, j.judge.fingerprint))
+        for judge, rows in by_judge(table):
+            found.setdefault(judge, []).append(_numbers(judge, rows, by))
+    return sorted(map(_joined, found.values()), key=lambda part: in_order(part.judge, part.last))
 
 
-def _is_of(judge: Judge) -> pc.Expression:
-    scorer, axis, fingerprint = (pc.field(name) == value for name, value in zip(Judge._fields, judge, strict=True))
-    return scorer & axis & fingerprint
+def in_order(judge: Judge, last: datetime) -> tuple[Any, ...]:
+    """What judges are sorted by: scorer and axis by name, and of one axis the judge that scored last at the end."""
+    return judge.scorer, judge.axis, last, judge.fingerprint
+
+
+def by_judge(table: pa.Table) -> Iterator[tuple[Judge, pa.Table]]:
+    """The rows of each scorer, axis and fingerprint."""
+    for key in table.group_by(list(Judge._fields)).aggregate([]).to_pylist():
+        scorer, axis, fingerprint = (pc.field(name) == value for name, value in key.items())
+        yield Judge(**key), table.filter(scorer & axis & fingerprint)
 
 
 def _numbers(judge: Judge, rows: pa.Table, by: str | None) -> Judged:
@@ -125,10 +128,11 @@ def _segments(rows: pa.Table, by: str | None) -> Any:
 
 
 def _joined(parts: list[Judged]) -> Judged:
-    whole = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
+    found = Gathered[Judged]()
+    for part in parts:
+        found.add(part)
     return replace(
-        parts[0],
-        **whole,
+        found.whole(),
         names={code: name for part in parts for code, name in part.names.items()},
         first=min(part.first for part in parts),
         last=max(part.last for part in parts),

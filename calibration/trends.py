@@ -27,7 +27,7 @@ __all__ = [
 
 WINDOWS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 _MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
-_FROM = np.datetime64("1970-01-05", "us")
+_FROM = np.datetime64(_MONDAY.replace(tzinfo=None), "us")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

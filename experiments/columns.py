@@ -1,6 +1,6 @@
 """Score rows as columns of numbers: a million rows are some tens of megabytes, whatever their names are."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from judgefleet.columns import Codes, Gathered, chosen_of, cluster_codes, name_codes, numbers_of, weights_of
+from judgefleet.columns import Codes, Gathered, Rows, cluster_codes, name_codes, numbers_of, weights_of
 from judgefleet.statistics import Grouped, grouped
 
 ITEM_KEY = "judgefleet.item_id"
@@ -17,7 +17,7 @@ _ROWS = 65_536
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Columns:
+class Columns(Rows):
     """One entry a row, shape (n,). ``values`` is NaN where the row carries no number.
 
     ``weights``: the inverse of the probability with which the trace was drawn. The others are 64-bit hashes of names,
@@ -33,12 +33,6 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.values)
-
-    def where(self, chosen: npt.NDArray[Any]) -> "Columns":
-        """The rows that a mask, or numbers of rows, choose; where a mask chooses all, these very rows, and no copy."""
-        if chosen.dtype == np.bool_ and chosen.all():
-            return self
-        return Columns(**{f.name: chosen_of(getattr(self, f.name), chosen) for f in fields(self)})
 
     def is_of(self, variant: str | None) -> npt.NDArray[np.bool_]:
         """Which rows are of one variant."""
@@ -62,7 +56,7 @@ class Columns:
 def columns_of(scores: pa.Table, key: str | None = ITEM_KEY) -> Columns:
     """The columns of score rows (``NEEDED`` of SCORE_SCHEMA); ``key``: the attribute that names the golden item."""
     parts = [_columns(batch, key) for batch in scores.select(NEEDED).to_batches(max_chunksize=_ROWS)]
-    found = Gathered(Columns)
+    found = Gathered[Columns]()
     for part in parts or [_columns(scores.schema.empty_table().select(NEEDED), key)]:
         found.add(part)
     return found.whole()

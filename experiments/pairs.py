@@ -1,6 +1,6 @@
 """Rows of pairs as columns of numbers, as ``experiments.columns`` has those of single answers."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from experiments.columns import Columns
-from judgefleet.columns import Codes, looked_up, name_codes
+from judgefleet.columns import Codes, Rows, looked_up, name_codes
 
 WIN, LOSS, TIE = "win", "loss", "tie"
 FIRST, SECOND = "first", "second"
@@ -20,7 +20,7 @@ Places = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sides:
+class Sides(Rows):
     """One entry a row, shape (n,): a pair is two mirrored rows, one a trace, with the same ``keys``.
 
     ``keys``, ``traces`` and ``others`` (the trace compared with) are hashes. ``labels``: the place in ``LABELS``.
@@ -36,10 +36,6 @@ class Sides:
     consistent: Places
     own_first: Places
     other_first: Places
-
-    def where(self, chosen: npt.NDArray[Any]) -> "Sides":
-        """The rows that a mask, or numbers of rows, choose."""
-        return Sides(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,12 +10,13 @@ import pyarrow.dataset as ds
 
 from calibration.audit import PAIR, RATING
 from calibration.draw import Candidate
-from calibration.judged import SEGMENTS, Judge
+from calibration.judged import NOT_SAID, Judge, in_order, segment_column
 from jobs.gates import last_scored
 from judgefleet.errors import ConfigError
 from judgefleet.pieces import is_one_of
 from judgefleet.score import Status
-from judgefleet.store import score_batches, while_files_merge
+from judgefleet.storage import open_location
+from judgefleet.store import score_batches, score_files, score_pieces, while_files_merge
 
 Row = Mapping[str, Any]
 _COLUMNS = (
@@ -61,7 +62,7 @@ def offered(store: str, wanted: Wanted) -> tuple[Judge, list[Offer]]:
     if not judges:
         known = sorted({f"{judge.scorer}/{judge.axis}" for judge in last_scored(store, ds.scalar(True))})
         raise ConfigError(f"found no {wanted.scorer}/{wanted.axis} in {store!r}; it has: {', '.join(known) or 'none'}")
-    newest = max(judges, key=lambda judge: (judges[judge], judge.fingerprint))
+    newest = max(judges, key=lambda judge: in_order(judge, judges[judge]))
     found = while_files_merge(lambda: _one_a_pair(_offers(store, wanted, newest)))
     if not found:
         raise ConfigError(f"no row of {wanted.scorer}/{wanted.axis} in {store!r} has a value; nothing can be drawn")
@@ -71,14 +72,15 @@ def offered(store: str, wanted: Wanted) -> tuple[Judge, list[Offer]]:
 def config_of(store: str, judge: Judge) -> str | None:
     """The configuration of a judge, as its rows have it."""
     mine = is_one_of("fingerprint", [judge.fingerprint])
-    found = while_files_merge(lambda: next(score_batches(store, ["config"], mine, judge.scorer)))["config"][0].as_py()
+    place = open_location(store)
+    first = while_files_merge(lambda: next(score_pieces(place, score_files(place), ["config"], mine)))
+    found = first["config"][0].as_py()
     return None if found is None else str(found)
 
 
 def _offers(store: str, wanted: Wanted, judge: Judge) -> Iterator[Offer]:
     mine = wanted.rows & is_one_of("fingerprint", [judge.fingerprint])
-    more = [] if wanted.by is None else [wanted.by if wanted.by in SEGMENTS else "attributes"]
-    columns = list(dict.fromkeys([*_COLUMNS, *more]))
+    columns = list(dict.fromkeys([*_COLUMNS, *segment_column(wanted.by)]))
     for rows in score_batches(store, columns, mine, wanted.scorer):
         for row in rows.filter(pc.equal(rows["status"], Status.OK.value)).to_pylist():
             yield _offer(row, wanted)
@@ -126,4 +128,4 @@ def _verdict(row: Row, cut: float | None) -> str:
 
 def _segment(row: Row, name: str) -> str:
     value = row[name] if name in row else dict(row["attributes"] or ()).get(name)
-    return str(value) if value is not None else "none"
+    return str(value) if value is not None else NOT_SAID

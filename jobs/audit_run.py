@@ -70,17 +70,13 @@ def judges_of(
     Raises ConfigError for none, or several.
     """
     scorer, axis = chosen["scorer"] or info.scorer, chosen["axis"] or info.axis
-    known = last_scored(store, ds.scalar(True))
-    for column, wanted in (("scorer", scorer), ("axis", axis)):
-        names = sorted({getattr(judge, column) for judge in known})
-        if wanted is not None and wanted not in names:
-            raise ConfigError(f"found no {column} {wanted!r} in {store!r}; it has: {', '.join(names) or 'none'}")
-        known = {judge: at for judge, at in known.items() if wanted in (None, getattr(judge, column))}
     mine = is_one_of("trace_id", sorted({trace for item in items.values() for trace in item.trace_ids}))
     mine &= JUDGED if scorer is None else is_one_of("scorer", [scorer])
     mine &= ds.scalar(True) if axis is None else is_one_of("axis", [axis])
     columns = [*COLUMNS, "config"]
     rows = while_files_merge(lambda: one_table(score_batches(store, columns, mine, scorer), SCORE_SCHEMA, columns))
+    if not len(rows):
+        _check_names(store, scorer, axis)
     keys = sorted({f"{r['scorer']}/{r['axis']}" for r in rows.select(["scorer", "axis"]).to_pylist()})
     if len(keys) > 1:
         raise ConfigError(f"the audit is about one of {', '.join(keys)}: say which, by --scorer and --axis")
@@ -90,6 +86,16 @@ def judges_of(
             f"no score in {store!r} is about an item of the audit; the items' trace_ids must be those of scored traces"
         )
     return [replace(run, examples=_examples(rows, run.fingerprint)) for run in (found if earlier else found[-1:])]
+
+
+def _check_names(store: str, scorer: str | None, axis: str | None) -> None:
+    """Raises ConfigError where the store has no such scorer, or that scorer no such axis."""
+    known = list(last_scored(store, ds.scalar(True)))
+    for column, wanted in (("scorer", scorer), ("axis", axis)):
+        names = sorted({getattr(judge, column) for judge in known})
+        if wanted is not None and wanted not in names:
+            raise ConfigError(f"found no {column} {wanted!r} in {store!r}; it has: {', '.join(names) or 'none'}")
+        known = [judge for judge in known if wanted in (None, getattr(judge, column))]
 
 
 def _examples(rows: pa.Table, fingerprint: str) -> frozenset[str]:

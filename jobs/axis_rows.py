@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from calibration.judged import Judge, by_judge
 from experiments.columns import NEEDED, Columns, columns_of
 from experiments.pairs import NEEDED as PAIR_COLUMNS
 from experiments.pairs import Pairs, Sides, sides_of
@@ -19,7 +20,7 @@ from jobs.wording import one_line
 from judgefleet.columns import Codes, Gathered, name_codes
 
 AxisKey = tuple[str, str, str]
-_KEY = ("scorer", "axis", "fingerprint")
+_KEY = Judge._fields
 _SHARED = ("scorer_kind", "direction", "config")
 _MORE = ("span_id", "reason", "probabilities", *_SHARED)
 # The columns of a score row that a summary reads.
@@ -40,10 +41,10 @@ class AxisRows:
     variants: set[str | None] = field(default_factory=set)
     failures: Counter[tuple[str | None, str, str]] = field(default_factory=Counter)
     shared: dict[str, str] = field(default_factory=dict)
-    _columns: Gathered[Columns] = field(default_factory=lambda: Gathered(Columns))
+    _columns: Gathered[Columns] = field(default_factory=Gathered)
     _traces: list[Codes] = field(default_factory=list)
     _paired: list[npt.NDArray[np.bool_]] = field(default_factory=list)
-    _sides: Gathered[Sides] = field(default_factory=lambda: Gathered(Sides))
+    _sides: Gathered[Sides] = field(default_factory=Gathered)
 
     def add(self, rows: pa.Table) -> None:
         """Take in more rows."""
@@ -101,12 +102,8 @@ def gather(tables: Iterable[pa.Table]) -> dict[AxisKey, AxisRows]:
     found: dict[AxisKey, AxisRows] = {}
     for table in tables:
         plain = _plain(table.select(SUMMARISED))
-        for key in plain.group_by(list(_KEY)).aggregate([]).to_pylist():
-            mask = pc.and_(
-                pc.and_(pc.equal(plain["scorer"], key["scorer"]), pc.equal(plain["axis"], key["axis"])),
-                pc.equal(plain["fingerprint"], key["fingerprint"]),
-            )
-            found.setdefault(tuple(key[name] for name in _KEY), AxisRows()).add(plain.filter(mask))
+        for judge, rows in by_judge(plain):
+            found.setdefault(judge, AxisRows()).add(rows)
     return found
 
 

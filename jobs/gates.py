@@ -7,7 +7,7 @@ import pyarrow.dataset as ds
 
 from calibration.decisions import current_decision, read_decisions
 from calibration.gate import GateDecision, GateState
-from calibration.judged import Judge
+from calibration.judged import Judge, in_order
 from judgefleet.pieces import is_one_of
 from judgefleet.store import score_batches, while_files_merge
 
@@ -20,7 +20,7 @@ _WORST_FIRST = (GateState.CLOSED, GateState.STALE, GateState.INSUFFICIENT, GateS
 def gates_of(store_uri: str, now: datetime | None = None) -> list[GateDecision]:
     """The decision that holds for every LLM judge and axis in the store, by scorer and axis, the newest judge last."""
     latest = last_scored(store_uri, JUDGED)
-    ordered = sorted(latest, key=lambda judge: (judge.scorer, judge.axis, latest[judge], judge.fingerprint))
+    ordered = sorted(latest, key=lambda judge: in_order(judge, latest[judge]))
     return gates_for(store_uri, ordered, now)
 
 

@@ -1,7 +1,7 @@
 """Columns of score rows as numbers: names as hashes, so that a million of them are 8 MB, whatever they are."""
 
-from dataclasses import Field, fields
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,30 +16,44 @@ NO_CODES: Codes = np.empty(0, np.uint64)
 _ROWS = 65_536
 
 
-class _Arrays(Protocol):
-    """A dataclass of arrays, one entry a row each."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rows:
+    """Rows as columns: every field that is an array has one entry a row, shape (n,)."""
 
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+    def where(self, chosen: npt.NDArray[Any]) -> Self:
+        """The rows that a mask, or numbers of rows, choose; where a mask chooses all, these very rows, and no copy."""
+        if chosen.dtype == np.bool_ and chosen.all():
+            return self
+        return replace(self, **{name: chosen_of(column, chosen) for name, column in _arrays(self).items()})
 
 
-T = TypeVar("T", bound=_Arrays)
+T = TypeVar("T", bound=Rows)
+
+
+def _arrays(rows: Rows) -> dict[str, npt.NDArray[Any]]:
+    found = {field.name: getattr(rows, field.name) for field in fields(rows)}
+    return {name: value for name, value in found.items() if isinstance(value, np.ndarray)}
 
 
 class Gathered(Generic[T]):
-    """Dataclasses of arrays, part by part, that become one. No more than one array is there twice meanwhile."""
+    """Rows, part by part, that become one. No more than one array is there twice meanwhile."""
 
-    def __init__(self, kind: type[T]) -> None:
-        self._kind = kind
-        self._parts: dict[str, list[npt.NDArray[Any]]] = {field.name: [] for field in fields(kind)}
+    def __init__(self) -> None:
+        self._parts: dict[str, list[npt.NDArray[Any]]] = {}
+        self._like: T | None = None
 
     def add(self, part: T) -> None:
         """Take in more rows."""
-        for name, arrays in self._parts.items():
-            arrays.append(getattr(part, name))
+        if self._like is None:
+            self._like = part.where(np.empty(0, np.intp))
+        for name, column in _arrays(part).items():
+            self._parts.setdefault(name, []).append(column)
 
     def whole(self) -> T:
-        """All rows; to be asked once. Raises ValueError where nothing was taken in."""
-        return self._kind(**{name: shared(np.concatenate(self._parts.pop(name))) for name in list(self._parts)})
+        """All rows, and what else the first part had; to be asked once. Raises ValueError where none was taken in."""
+        if self._like is None:
+            raise ValueError("no rows were taken in")
+        return replace(self._like, **{n: shared(np.concatenate(self._parts.pop(n))) for n in list(self._parts)})
 
 
 def shared(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -54,7 +68,7 @@ def chosen_of(column: npt.NDArray[Any], chosen: npt.NDArray[Any]) -> npt.NDArray
     >>> chosen_of(shared(np.ones(3)), np.array([True, False, True])).strides
     (0,)
     """
-    if column.strides == (0,):
+    if len(column) and column.strides == (0,):
         count = int(np.count_nonzero(chosen)) if chosen.dtype == np.bool_ else len(chosen)
         return np.broadcast_to(column[:1].reshape(()), (count,))
     found: npt.NDArray[Any] = column[chosen]
