@@ -12,7 +12,7 @@ import numpy.typing as npt
 from calibration.coefficients import Coefficient, Labels, Ratings, above_chance, codes_of, counts_by_item
 from calibration.kappa import square_table
 from calibration.tables import ac1_parts
-from judgefleet.statistics import Array
+from judgefleet.moments import Array
 
 
 def ac1_of_table(table: npt.ArrayLike) -> Coefficient:

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from calibration.coefficients import Ratings, codes_of, counts_by_item
-from judgefleet.statistics import Array
+from judgefleet.moments import Array
 
 Level: TypeAlias = Literal["nominal", "ordinal", "interval", "ratio"]
 

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from calibration.matched import FAIL, PASS
 from calibration.prevalence import lang_reiczigel, post_stratified
 from calibration.rates import rate_ci
+from judgefleet.moments import Moments
 from judgefleet.proportions import effective_size
-from judgefleet.statistics import Estimate, grouped, kish_size
+from judgefleet.statistics import Estimate, kish_size
 
 # With fewer labels from the window itself, those of the whole audit are used, and the method says so.
 LEAST_LABELS = 20
@@ -119,7 +120,7 @@ def _accuracy_size(audit: Labelled, mask: npt.NDArray[np.bool_], alpha: float) -
 
 def _size(outcome: npt.NDArray[np.bool_], weights: Any, clusters: Any, alpha: float) -> int:
     """The effective size of a 0/1 outcome, which knows weights and conversations."""
-    data = grouped(outcome.astype(float), weights, clusters)
+    data = Moments.of(outcome.astype(float), weights, clusters)
     return max(round(effective_size(data, alpha)[0]), 1) if data.n_clusters > 1 else 1
 
 

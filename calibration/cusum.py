@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from judgefleet.moments import Array
 from judgefleet.ranges import need_positive, need_sided
-from judgefleet.statistics import Array
 
 # The integrand is smooth on [0, h]: this many nodes a standard deviation leave an error below 1e-9.
 _NODES_PER_SD = 8

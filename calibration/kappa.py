@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from calibration.coefficients import MISSING, Coefficient, Labels, above_chance, codes_of
 from calibration.tables import kappa_parts
-from judgefleet.statistics import Array
+from judgefleet.moments import Array
 
 Weights: TypeAlias = Literal["linear", "quadratic"] | npt.ArrayLike | None
 

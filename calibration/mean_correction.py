@@ -8,7 +8,8 @@ import numpy.typing as npt
 from scipy import stats
 
 from calibration.correction import LEAST_LABELS, Labelled, correlation
-from judgefleet.statistics import Estimate, cluster_variance, grouped, weighted_mean_ci
+from judgefleet.moments import Moments, grouped
+from judgefleet.statistics import Estimate, cluster_variance, weighted_mean_ci
 
 Floats = npt.NDArray[np.float64]
 # With fewer labelled conversations in the whole audit, no mean is corrected.
@@ -70,8 +71,8 @@ def by_strata(
     # A conversation that is all there is of a stratum says nothing about how far others are: no end to the interval.
     others = np.maximum(1 - held[data.clusters, at], 1e-6)
     labels = cluster_variance(data.cluster_sums(shares[at] * weight * (here.human - means[at]) / others))
-    window = grouped(means[places], weights, clusters)
-    varied = cluster_variance(window.influence) if window.n_clusters > 1 else 0.0
+    window = Moments.of(means[places], weights, clusters)
+    varied = window.variance if window.n_clusters > 1 else 0.0
     value, free = float(shares @ means), _groups(here) - count
     known: dict[str, Any] = {"value": value, "n": len(here), "n_clusters": _groups(here)}
     if labels <= (1e-9 * max(np.abs(here.human).max(), 1.0)) ** 2:
@@ -107,8 +108,8 @@ def by_line(
     more = data.n_clusters / free
     u, v = data.cluster_sums(rest / data.total), data.cluster_sums(rest * apart / spread)
     of_level, of_both, of_slope = more * float(u @ u), more * float(u @ v), more * float(v @ v)
-    window = grouped(judged, weights, clusters)
-    varied = cluster_variance(window.influence) if window.n_clusters > 1 else 0.0
+    window = Moments.of(judged, weights, clusters)
+    varied = window.variance if window.n_clusters > 1 else 0.0
     t, gap = float(stats.t.isf(alpha / 2, free)), window.mean - level
     # Fieller: all d with (gap - slope d)^2 <= t^2 (varied + of_level + 2 d of_both + d^2 of_slope).
     a, b, c = slope**2 - t**2 * of_slope, slope * gap + t**2 * of_both, gap**2 - t**2 * (varied + of_level)

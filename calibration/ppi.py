@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from judgefleet.moments import Array
 from judgefleet.ranges import need_positive, need_share
-from judgefleet.statistics import Array
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from judgefleet.binomial import exact_bound
+from judgefleet.moments import Moments
 from judgefleet.proportions import effective_size
-from judgefleet.statistics import Estimate, grouped, no_interval
+from judgefleet.statistics import Estimate, no_interval
 
 
 def exact_interval(rate: float, n: float, alpha: float = 0.05) -> tuple[float, float]:
@@ -36,8 +37,8 @@ def rate_ci(
     >>> e.value, round(e.low, 3), round(e.high, 3)
     (0.75, 0.349, 0.968)
     """
-    data = grouped(values, weights, clusters)
-    if not np.isin(data.values, (0.0, 1.0)).all():
+    data = Moments.of(values, weights, clusters)
+    if not np.isin(np.asarray(values), (0.0, 1.0)).all():
         raise ValueError("a rate is made of zeros and ones")
     if data.n_clusters < 2:
         return no_interval(data, "rate")

@@ -12,8 +12,9 @@ from calibration.judged import Judged
 from calibration.mean_correction import corrected_mean
 from calibration.rates import rate_ci
 from judgefleet.columns import Codes, looked_up, name_codes
+from judgefleet.moments import Moments
 from judgefleet.proportions import rate_difference_ci
-from judgefleet.statistics import Estimate, difference_ci, grouped, weighted_mean_ci
+from judgefleet.statistics import Estimate, difference_ci, weighted_mean_ci
 
 PASS_RATE, MEAN = "pass_rate", "mean"
 
@@ -102,9 +103,9 @@ class WindowRows:
         if self.is_rate:
             theirs, ours = (rate_ci(part.values, part.weights, part.clusters, alpha) for part in (first, self))
             return rate_difference_ci(theirs, ours)
-        sides = [grouped(part.values, part.weights, part.clusters) for part in (first, self)]
+        sides = [Moments.of(part.values, part.weights, part.clusters) for part in (first, self)]
         found = difference_ci(sides[0], sides[1], alpha)
-        if all(side.n_clusters >= 10 and np.ptp(side.values) > 0 for side in sides):
+        if all(side.n_clusters >= 10 and side.low < side.high for side in sides):
             return found
         return replace(found, low=None, high=None, method="difference of means; no interval: too little is known")
 

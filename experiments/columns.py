@@ -1,7 +1,7 @@
 """Score rows as columns of numbers: a million rows are some tens of megabytes, whatever their names are."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from judgefleet.columns import Codes, Gathered, Rows, cluster_codes, name_codes, numbers_of, weights_of
-from judgefleet.statistics import Grouped, grouped
+from judgefleet.moments import Moments
 
 ITEM_KEY = "judgefleet.item_id"
 NEEDED = ("trace_id", "conversation_id", "variant", "attributes", "inclusion_probability", "status", "value")
@@ -38,19 +38,25 @@ class Columns(Rows):
         """Which rows are of one variant."""
         return np.asarray(self.variants == name_codes(pa.array([variant], pa.string()))[0])
 
-    def arm(self, variant: str | None) -> "Columns":
+    def arm(self, variant: str | None) -> Self:
         """The rows of one variant."""
         return self.where(self.is_of(variant))
 
     @property
-    def valued(self) -> "Columns":
+    def valued(self) -> Self:
         """The rows that carry a number."""
         return self.where(np.isfinite(self.values))
 
     @property
-    def grouped(self) -> Grouped:
-        """Values, weights and clusters, all of which must be there. Raises ValueError for a value that is not."""
-        return grouped(self.values, self.weights, self.clusters)
+    def named(self) -> Self:
+        """The rows that answer a golden item."""
+        return self.where(self.items != 0)
+
+    @property
+    def moments(self) -> Moments:
+        """What estimates of the mean need of the rows that carry a number."""
+        rows = self.valued
+        return Moments.of(rows.values, rows.weights, rows.clusters)
 
 
 def columns_of(scores: pa.Table, key: str | None = ITEM_KEY) -> Columns:
@@ -66,13 +72,14 @@ def _columns(rows: Any, key: str | None) -> Columns:
     return Columns(
         variants=name_codes(rows["variant"]),
         clusters=cluster_codes(rows),
-        items=_items(rows["attributes"], key),
+        items=item_codes(rows["attributes"], key),
         values=numbers_of(rows),
         weights=weights_of(rows),
     )
 
 
-def _items(attributes: Any, key: str | None) -> Codes:
+def item_codes(attributes: Any, key: str | None = ITEM_KEY) -> Codes:
+    """The golden item that each trace answers, from its attributes; 0 for none."""
     if key is None or pa.types.is_null(attributes.type):
         return np.zeros(len(attributes), np.uint64)
     if not pa.types.is_map(attributes.type):

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from experiments.columns import ITEM_KEY, Columns, columns_of
 from judgefleet.columns import Codes
-from judgefleet.proportions import paired_correlation, proportion_ci, rate_difference_ci
+from judgefleet.moments import Moments
+from judgefleet.proportions import paired_correlation, proportion_ci, proportion_of, rate_difference_ci
 from judgefleet.score import Status
 from judgefleet.statistics import Estimate, difference_ci, weighted_mean_ci
 
@@ -57,7 +58,7 @@ def item_key(row: Row, key: str | None = ITEM_KEY) -> str | None:
 
 
 def compare(
-    scores: pa.Table | Columns,
+    scores: pa.Table,
     *,
     baseline: str,
     candidate: str,
@@ -71,11 +72,34 @@ def compare(
     on one difference an item. Otherwise Welch's on Hajek means, clustered by conversation. With ``rate`` the values
     are passes and fails, and Newcombe's interval takes the place of both (Student's t fails near 0 and 1).
     """
-    columns = scores if isinstance(scores, Columns) else columns_of(scores, key)
-    a, b = columns.arm(baseline), columns.arm(candidate)
-    shared = np.setdiff1d(np.intersect1d(a.items, b.items), [0])
-    paired = all(2 * int(np.isin(arm.items, shared).sum()) >= len(arm) > 0 for arm in (a, b))
-    estimate, used, possible = _paired(a, b, rate, alpha) if paired else _unpaired(a, b, rate, alpha)
+    columns = columns_of(scores, key)
+    arms = {variant: ArmMoments.of(columns.arm(variant)) for variant in (baseline, candidate)}
+    return compare_arms(arms, baseline=baseline, candidate=candidate, rate=rate, alpha=alpha)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArmMoments:
+    """One variant on one axis: how many rows it has, the moments of those with a value, and the rows that name a golden
+    item (``named``), which alone have to be held."""
+
+    rows: int
+    moments: Moments
+    named: Columns
+
+    @classmethod
+    def of(cls, columns: Columns) -> "ArmMoments":
+        """Of all its rows."""
+        return cls(rows=len(columns), moments=columns.moments, named=columns.named)
+
+
+def compare_arms(
+    arms: Mapping[str, ArmMoments], *, baseline: str, candidate: str, rate: bool = False, alpha: float = 0.05
+) -> Difference:
+    """``compare``, of variants that are known part by part."""
+    a, b = arms[baseline], arms[candidate]
+    shared = np.intersect1d(a.named.items, b.named.items)
+    paired = all(2 * int(np.isin(arm.named.items, shared).sum()) >= arm.rows > 0 for arm in (a, b))
+    estimate, used, possible = _paired(a.named, b.named, rate, alpha) if paired else _unpaired(a, b, rate, alpha)
     return Difference(
         baseline=baseline, candidate=candidate, paired=paired, estimate=estimate, used=used, possible=possible
     )
@@ -95,8 +119,8 @@ class _Items:
         return self.means[at], self.weights[at]
 
 
-def _by_item(arm: Columns) -> _Items:
-    named = arm.where(arm.items != 0).valued
+def _by_item(named: Columns) -> _Items:
+    named = named.valued
     items, place = np.unique(named.items, return_inverse=True)
     total = np.bincount(place, named.weights, len(items))
     return _Items(
@@ -109,7 +133,7 @@ def _by_item(arm: Columns) -> _Items:
 def _paired(a: Columns, b: Columns, rate: bool, alpha: float) -> tuple[Estimate, int, int]:
     """One difference an item. Repeated traces of an item are averaged first; a pair was drawn when both sides were,
     so its weight is the product of its sides' mean weights."""
-    possible = np.setdiff1d(np.union1d(a.items, b.items), [0])
+    possible = np.union1d(a.items, b.items)
     sides = _by_item(a), _by_item(b)
     pairs = np.intersect1d(sides[0].items, sides[1].items)
     (mean_a, weight_a), (mean_b, weight_b) = (side.of(pairs) for side in sides)
@@ -123,11 +147,11 @@ def _paired(a: Columns, b: Columns, rate: bool, alpha: float) -> tuple[Estimate,
     return found, len(pairs), len(possible)
 
 
-def _unpaired(a: Columns, b: Columns, rate: bool, alpha: float) -> tuple[Estimate, int, int]:
-    valued = a.valued, b.valued
+def _unpaired(a: ArmMoments, b: ArmMoments, rate: bool, alpha: float) -> tuple[Estimate, int, int]:
+    moments = a.moments, b.moments
     if rate:
-        rate_a, rate_b = (proportion_ci(arm.values, arm.weights, arm.clusters, alpha) for arm in valued)
+        rate_a, rate_b = (proportion_of(arm, alpha) for arm in moments)
         estimate = rate_difference_ci(rate_a, rate_b)
     else:
-        estimate = difference_ci(valued[0].grouped, valued[1].grouped, alpha)
-    return estimate, len(valued[0]) + len(valued[1]), len(a) + len(b)
+        estimate = difference_ci(*moments, alpha)
+    return estimate, sum(arm.n for arm in moments), a.rows + b.rows

@@ -1,13 +1,13 @@
-"""All rows of one scorer and axis, gathered batch by batch and held as numbers: what the summary is made of."""
+"""All rows of one scorer and axis, gathered batch by batch as numbers: what the summary is made of."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,8 +16,11 @@ from experiments.columns import NEEDED, Columns, columns_of
 from experiments.pairs import NEEDED as PAIR_COLUMNS
 from experiments.pairs import Pairs, Sides, sides_of
 from jobs.figures import failure_name
+from jobs.parted import Parted
+from jobs.sampled import trace_codes
 from jobs.wording import one_line
-from judgefleet.columns import Codes, Gathered, name_codes
+from judgefleet.columns import Codes, Gathered
+from judgefleet.scorer import ScorerKind
 
 AxisKey = tuple[str, str, str]
 _KEY = Judge._fields
@@ -29,36 +32,52 @@ _MOST_REASONS = 1000
 _OTHER = "other reasons"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scored(Columns):
+    """Columns of rows, and the trace and span behind each."""
+
+    traces: Codes
+
+
 @dataclass(kw_only=True)
 class AxisRows:
-    """Rows of one scorer, axis and fingerprint, as numbers.
+    """Rows of one scorer, axis and fingerprint: what is known of all, and the rows themselves in ``parts``, each of
+    which has whole conversations. Only rows of pairs, and those that answer golden items, are held.
 
     ``failures`` counts (variant, failure, reason) of the rows without a number; ``labels`` are those of the judge;
-    ``shared`` has kind, direction and configuration.
+    ``shared`` has kind, direction and configuration; ``low`` and ``high`` are the ends of the values; ``binary``: they
+    are zeros and ones.
     """
 
+    parts: Parted[Scored]
     labels: set[str] = field(default_factory=set)
     variants: set[str | None] = field(default_factory=set)
     failures: Counter[tuple[str | None, str, str]] = field(default_factory=Counter)
     shared: dict[str, str] = field(default_factory=dict)
-    _columns: Gathered[Columns] = field(default_factory=Gathered)
-    _traces: list[Codes] = field(default_factory=list)
-    _paired: list[npt.NDArray[np.bool_]] = field(default_factory=list)
+    low: float = np.inf
+    high: float = -np.inf
+    binary: bool = True
+    _named: Gathered[Columns] = field(default_factory=Gathered)
+    _of_pairs: Gathered[Scored] = field(default_factory=Gathered)
     _sides: Gathered[Sides] = field(default_factory=Gathered)
 
     def add(self, rows: pa.Table) -> None:
         """Take in more rows."""
-        found = columns_of(rows)
-        self._columns.add(found)
-        self._traces.append(trace_codes(rows))
+        found = scored(rows)
+        self.parts.add(found, found.clusters)
+        self._named.add(found.named)
         self.variants.update(rows["variant"].unique().to_pylist())
         self.labels.update(_labels(rows["probabilities"]))
         self._count_failures(rows.filter(pa.array(~np.isfinite(found.values))))
         for name in _SHARED:
             if not self.shared.get(name):
                 self.shared[name] = next((v for v in rows[name].unique().to_pylist() if v), "")
+        values = found.valued.values
+        self.low = float(values.min(initial=self.low))
+        self.high = float(values.max(initial=self.high))
+        self.binary &= bool(np.isin(values, (0.0, 1.0)).all())
         paired = pc.or_(pc.is_valid(rows["pair_id"]), pc.is_valid(rows["other_trace_id"]))
-        self._paired.append(np.asarray(paired))
+        self._of_pairs.add(found.where(np.asarray(paired)))
         self._sides.add(sides_of(rows.filter(paired)))
 
     def _count_failures(self, rows: pa.Table) -> None:
@@ -68,48 +87,60 @@ class AxisRows:
             self.failures[key if known else (*key[:2], _OTHER)] += 1
 
     @cached_property
-    def columns(self) -> Columns:
-        """Every row."""
-        return self._columns.whole()
-
-    @cached_property
-    def traces(self) -> Codes:
-        """The trace and span behind each row."""
-        whole = np.concatenate(self._traces)
-        self._traces.clear()
-        return whole
-
-    @cached_property
-    def paired(self) -> npt.NDArray[np.bool_]:
-        """Which rows are about a pair."""
-        return np.concatenate(self._paired)
+    def named(self) -> Columns:
+        """Those that answer golden items."""
+        return self._named.whole()
 
     @cached_property
     def pairs(self) -> Pairs | None:
         """Rows of pairs, or None where the axis holds none."""
-        sides = self._sides.whole()
-        return Pairs(columns=self.columns.where(self.paired), sides=sides) if self.paired.any() else None
+        found = Pairs(columns=self._paired, sides=self._sides.whole())
+        return found if len(found) else None
 
     @property
     def flipped(self) -> Codes:
         """The traces of pairs whose verdict changed with the order."""
-        none: Codes = self.traces[:0]
-        return none if self.pairs is None else self.traces[self.paired][self.pairs.sides.consistent == 0]
+        return self._paired.traces if self.pairs is None else self._paired.traces[self.pairs.sides.consistent == 0]
+
+    @cached_property
+    def _paired(self) -> Scored:
+        return self._of_pairs.whole()
+
+    @property
+    def rate(self) -> bool:
+        """Whether these are passes and fails: zeros and ones only. A judge's row of nothing but ones may be the low end
+        of a longer scale, so one zero or a check in code is asked for."""
+        told = self.shared["scorer_kind"] == ScorerKind.CODE or self.low == 0.0
+        return self.pairs is None and self.low <= self.high and self.binary and told
+
+    @cached_property
+    def scale(self) -> tuple[float, float]:
+        """The numeric labels' range where the labels are numbers; else 0 to 1, widened to the values found."""
+        if self.labels and all(_is_number(label) for label in self.labels):
+            grades = [float(label) for label in self.labels]
+            return min(grades), max(grades)
+        return float(np.floor(min(0.0, self.low))), float(np.ceil(max(1.0, self.high)))
 
 
-def gather(tables: Iterable[pa.Table]) -> dict[AxisKey, AxisRows]:
-    """The rows of ``tables`` (columns ``SUMMARISED``) by scorer, axis and fingerprint, in the order of the first."""
+def gather(tables: Iterable[pa.Table], folder: Path, parts: int) -> dict[AxisKey, AxisRows]:
+    """The rows of ``tables`` (columns ``SUMMARISED``) by scorer, axis and fingerprint, in the order of the first.
+
+    They lie in ``folder``, which is new, in so many parts.
+    """
     found: dict[AxisKey, AxisRows] = {}
     for table in tables:
-        plain = _plain(table.select(SUMMARISED))
-        for judge, rows in by_judge(plain):
-            found.setdefault(judge, AxisRows()).add(rows)
+        for judge, rows in by_judge(_plain(table.select(SUMMARISED))):
+            if judge not in found:
+                like = scored(rows.slice(0, 0))
+                found[judge] = AxisRows(parts=Parted(folder / f"axis-{len(found)}", parts, like))
+            found[judge].add(rows)
     return found
 
 
-def trace_codes(rows: pa.Table) -> Codes:
-    """A 64-bit hash of trace and span for each row."""
-    return name_codes(rows["trace_id"]) + np.uint64(3) * name_codes(rows["span_id"])
+def scored(rows: pa.Table) -> Scored:
+    """Score rows (columns ``SUMMARISED``) as numbers."""
+    found = columns_of(rows)
+    return Scored(**found.arrays, traces=trace_codes(rows))
 
 
 def _plain(scores: pa.Table) -> pa.Table:
@@ -129,3 +160,7 @@ def _plain(scores: pa.Table) -> pa.Table:
 def _labels(probabilities: Any) -> set[str]:
     chunks = probabilities.chunks if isinstance(probabilities, pa.ChunkedArray) else [probabilities]
     return {str(label) for chunk in chunks for label in chunk.keys.unique().to_pylist()}
+
+
+def _is_number(label: str) -> bool:
+    return label.isascii() and label.lstrip("-").replace(".", "", 1).isdigit()

@@ -11,8 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.axis_rows import trace_codes
-from jobs.sampled import Sampled
+from jobs.sampled import Sampled, trace_codes
 from judgefleet.columns import Codes, looked_up, name_codes
 from judgefleet.sample import joint_probability
 from judgefleet.storage import Location
@@ -33,8 +32,9 @@ class Redrawn:
     def _other(self) -> _Looked:
         """By the name of the trace alone; only rows of pairs ask for it."""
         sampled = self._sampled
-        order = np.argsort(sampled.names, kind="stable")
-        return _Looked(sampled.names[order], sampled.chances[order], sampled.units[order])
+        names = sampled.names
+        order = np.argsort(names, kind="stable")
+        return _Looked(names[order], sampled.chances[order], sampled.units[order])
 
     def of(self, rows: pa.Table) -> npt.NDArray[np.float64]:
         """For each of ``rows`` (with ``other_trace_id``); nan for what this run did not draw."""

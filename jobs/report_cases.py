@@ -126,15 +126,17 @@ def _rank(rows: Iterable[Row], axes: Mapping[AxisKey, Axis]) -> tuple[bool, floa
     """Disagreements first, then by the mean of all scores, each as its place on its scale (1 is best)."""
     held = list(rows)
     held_of = [r for r in held if has_value(r) and not r["other_trace_id"]]
-    places = [float(goodness(np.array(r["value"]), axes[axis_key(r)])) for r in held_of]
+    places = [
+        float(goodness(np.array(r["value"]), axes[axis_key(r)].scale, axes[axis_key(r)].direction)) for r in held_of
+    ]
     return not any(map(_flipped, held)), fmean(places) if places else 1.0
 
 
-def goodness(values: npt.NDArray[np.float64], axis: Axis) -> npt.NDArray[np.float64]:
+def goodness(values: npt.NDArray[np.float64], scale: tuple[float, float], direction: str) -> npt.NDArray[np.float64]:
     """Each value's place on its scale, 1 for the best; a half where no end is better."""
-    low, high = axis.scale
+    low, high = scale
     place = (values - low) / (high - low) if high > low else np.ones_like(values)
-    return {"lower_is_better": 1 - place, "none": np.full_like(values, 0.5)}.get(axis.direction, place)
+    return {"lower_is_better": 1 - place, "none": np.full_like(values, 0.5)}.get(direction, place)
 
 
 def _fill(

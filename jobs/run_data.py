@@ -3,19 +3,25 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from jobs.axis_rows import SUMMARISED, AxisKey, AxisRows, gather, trace_codes
-from jobs.figures import Axis, Summary
+from experiments.columns import item_codes
+from jobs.axis_rows import SUMMARISED, AxisKey, AxisRows, gather
+from jobs.figures import Summary
 from jobs.gates import by_fingerprint, gates_for
+from jobs.parted import parts_for
 from jobs.redrawn import Redrawn
-from jobs.sampled import Sampled, read_sampled
-from jobs.summarise import axis_of, summary_of
+from jobs.sampled import Sampled, read_sampled, trace_codes
+from jobs.summarise import axes_of, summary_of
 from jobs.worst import Worst
-from judgefleet.columns import Codes
+from judgefleet.columns import NO_CODES, Codes
 from judgefleet.memory import give_back
 from judgefleet.pieces import is_one_of
 from judgefleet.store import score_batches, scorers_in, scores_of, while_files_merge
@@ -54,46 +60,51 @@ class RunData:
         return scores, read_samples(self.store, self.facts["run_id"], trace_ids=ids)
 
     @cached_property
-    def _read(self) -> tuple[Summary, Worst]:
-        worst = Worst(self.sampled.codes)
-        axes: list[Axis] = []
-        for axis, rows in self.axes():
-            worst.add(rows, axis)
-            axes.append(axis)
-            del rows  # before those of the next scorer are read
+    def _read(self) -> tuple[Summary, Codes]:
+        """The figures, and the traces that look worst: first those whose verdict changed with the order."""
+        worst = Worst(_WORST)
+        with TemporaryDirectory(prefix="judgefleet-") as folder:
+            found = self.rows(Path(folder))
+            axes = axes_of(found, self.sampled.variants, worst)
+            flipped = np.unique(np.concatenate([NO_CODES, *(rows.flipped for rows in found.values())]))
         gates = by_fingerprint(gates_for(self.store, [axis.key for axis in axes]))
-        return summary_of(axes, self.facts, len(np.unique(self.sampled.codes)), gates), worst
+        chosen = np.concatenate([flipped, worst.traces])[:_WORST]
+        return summary_of(axes, self.facts, self.sampled.traces, gates), chosen
 
-    def axes(self) -> Iterator[tuple[Axis, AxisRows]]:
-        """One scorer after the other: the rows of one are held at a time."""
+    def rows(self, folder: Path) -> dict[AxisKey, AxisRows]:
+        """The rows of every axis; they lie in ``folder``."""
+        found: dict[AxisKey, AxisRows] = {}
         for scorer in scorers_in(self.store):
-            found = while_files_merge(partial(self._gathered, scorer))
+            found |= while_files_merge(partial(self._gathered, scorer, folder))
             give_back()
-            while found:
-                key = next(iter(found))
-                yield axis_of(found[key], key, self.sampled.variants), found.pop(key)
+        return found
 
-    def _gathered(self, scorer: str) -> dict[AxisKey, AxisRows]:
-        return gather(self._rows(scorer))
+    def _gathered(self, scorer: str, folder: Path) -> dict[AxisKey, AxisRows]:
+        return gather(self._told(scorer), Path(mkdtemp(dir=folder)), parts_for(len(self.sampled)))
 
-    def _rows(self, scorer: str) -> Iterator[pa.Table]:
+    def _told(self, scorer: str) -> Iterator[pa.Table]:
         mine = is_one_of("fingerprint", self.facts["fingerprints"])
         for rows in score_batches(self.store, list(SUMMARISED), mine, scorer):
             yield self._redrawn.told(rows.filter(pa.array(self.sampled.has(trace_codes(rows)))))
 
     def _candidates(self) -> list[str]:
-        """Ids of traces, whole questions: first those whose verdict changed with the order, then the lowest scored."""
-        codes, worst = self.sampled.codes, self._read[1]
-        if len(codes) <= _CANDIDATES:
-            return self._names(codes)
-        mine = np.isin(codes, worst.traces(_WORST))
-        together = np.isin(worst.items, np.setdiff1d(worst.items[mine], [0])) | mine
-        # The worst themselves come first, whatever answers the same questions.
-        order = np.argsort(~mine[together], kind="stable")[:_CANDIDATES]
-        return self._names(codes[together][order])
+        """Ids of traces: the worst, then others that answer the same questions, as long as there is room."""
+        if len(self.sampled) <= _CANDIDATES:
+            return [name for rows in self._samples() for name in rows["trace_id"].to_pylist()]
+        worst = self._read[1]
+        mine = pa.concat_tables(rows.filter(_among(trace_codes(rows), worst)) for rows in self._samples())
+        questions = np.setdiff1d(item_codes(mine["attributes"]), [0])
+        names = mine["trace_id"].to_pylist()
+        return [*names, *islice(self._others(questions, worst), max(_CANDIDATES - len(names), 0))]
 
-    def _names(self, codes: Codes) -> list[str]:
-        """The ids of the traces behind ``codes``, in any order."""
-        tables = sample_pieces(self.store, self.facts["run_id"], ["trace_id", "span_id"])
-        found = [rows["trace_id"].filter(pa.array(np.isin(trace_codes(rows), codes))) for rows in tables]
-        return [name for names in found for name in names.to_pylist()]
+    def _others(self, questions: Codes, worst: Codes) -> Iterator[str]:
+        for rows in self._samples() if len(questions) else ():
+            asked = rows.filter(_among(item_codes(rows["attributes"]), questions))
+            yield from asked.filter(pc.invert(_among(trace_codes(asked), worst)))["trace_id"].to_pylist()
+
+    def _samples(self) -> Iterator[pa.Table]:
+        return sample_pieces(self.store, self.facts["run_id"], ["trace_id", "span_id", "attributes"])
+
+
+def _among(codes: Codes, chosen: Codes) -> pa.Array:
+    return pa.array(np.isin(codes, chosen))

@@ -1,33 +1,34 @@
-"""What a run sampled, as numbers: a million traces are 32 MB, whatever their names are."""
+"""What a run sampled, as numbers: of most runs eight bytes a trace, whatever its name is."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from jobs.axis_rows import trace_codes
-from judgefleet.columns import NO_CODES, Codes, looked_up, name_codes
+from judgefleet.columns import Codes, Gathered, Rows, looked_up, name_codes
+from judgefleet.sample import SAMPLE_SCHEMA
 from judgefleet.stored_samples import sample_pieces
 
 # The columns of a sample that this is made of.
 _READ = ["trace_id", "span_id", "inclusion_probability", "unit_key", "variant"]
+_SPAN = np.uint64(3)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sampled:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sampled(Rows):
     """One entry a sample, shape (n,), in the order of ``codes``.
 
-    ``codes``: the hash of trace and span; ``names``: of the trace; ``units``: of what was drawn as a whole, 0 for none.
+    ``codes``: the hash of trace and span; ``spans``: of the span; ``units``: of what was drawn as a whole, 0 for none.
     ``chances``: the inclusion probability. ``variants``: how many samples each has.
     """
 
     codes: Codes
-    names: Codes
+    spans: Codes
     units: Codes
     chances: npt.NDArray[np.float64]
     variants: Mapping[str | None, int]
@@ -38,15 +39,23 @@ class Sampled:
     @classmethod
     def of(cls, tables: Iterable[pa.Table]) -> Sampled:
         """From tables of the columns ``_READ``."""
-        parts: list[tuple[npt.NDArray[np.generic], ...]] = [_EMPTY]
-        variants: Counter[str | None] = Counter()
+        found, variants = Gathered[Sampled](), Counter[str | None]()
+        found.add(_numbers(SAMPLE_SCHEMA.empty_table()))
         for rows in tables:
-            parts.append(_numbers(rows))
+            found.add(_numbers(rows))
             variants.update({v["values"]: v["counts"] for v in rows["variant"].value_counts().to_pylist()})
-        codes, names, units, chances = (np.concatenate(column) for column in zip(*parts, strict=True))
-        order = np.argsort(codes, kind="stable")
-        numbers = {"codes": codes, "names": names, "units": units, "chances": chances}
-        return cls(**{name: column[order] for name, column in numbers.items()}, variants=variants)
+        whole = found.whole()
+        return replace(whole.where(np.argsort(whole.codes, kind="stable")), variants=variants)
+
+    @property
+    def names(self) -> Codes:
+        """The hash of each trace's id."""
+        return self.codes - _SPAN * self.spans
+
+    @property
+    def traces(self) -> int:
+        """How many there are: a trace and span that was sampled twice is one."""
+        return int(np.count_nonzero(self.codes[1:] != self.codes[:-1])) + bool(len(self))
 
     def has(self, codes: Codes) -> npt.NDArray[np.bool_]:
         """Which of ``codes`` are sampled."""
@@ -58,9 +67,17 @@ def read_sampled(store: str, run_id: str) -> Sampled:
     return Sampled.of(sample_pieces(store, run_id, _READ))
 
 
-def _numbers(rows: pa.Table) -> tuple[npt.NDArray[np.generic], ...]:
-    chances = np.asarray(rows["inclusion_probability"], np.float64)
-    return trace_codes(rows), name_codes(rows["trace_id"]), name_codes(rows["unit_key"]), chances
+def trace_codes(rows: pa.Table) -> Codes:
+    """A 64-bit hash of trace and span for each row."""
+    return name_codes(rows["trace_id"]) + _SPAN * name_codes(rows["span_id"])
 
 
-_EMPTY = (NO_CODES, NO_CODES, NO_CODES, np.empty(0, np.float64))
+def _numbers(rows: pa.Table) -> Sampled:
+    spans = name_codes(rows["span_id"])
+    return Sampled(
+        codes=name_codes(rows["trace_id"]) + _SPAN * spans,
+        spans=spans,
+        units=name_codes(rows["unit_key"]),
+        chances=np.asarray(rows["inclusion_probability"], np.float64),
+        variants={},
+    )

@@ -1,23 +1,27 @@
 """From score rows to figures."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from calibration.gate import GateDecision, decision_without_audit
-from experiments.columns import Columns
-from experiments.comparison import compare
+from experiments.comparison import ArmMoments, Difference, compare_arms
 from experiments.pairs import Pairs
 from experiments.preference import count_cells, position_bias, prefer
+from jobs.arm_sums import ArmSums
 from jobs.axis_rows import AxisKey, AxisRows, gather
-from jobs.figures import BINS, NO_ROW, Arm, Axis, Cell, Summary
-from jobs.sampled import Sampled
-from judgefleet.proportions import proportion_ci
+from jobs.figures import NO_ROW, Arm, Axis, Cell, Summary
+from jobs.parted import parts_for
+from jobs.sampled import Sampled, trace_codes
+from jobs.worst import Worst
+from judgefleet.proportions import proportion_of
 from judgefleet.scorer import ScorerKind
-from judgefleet.statistics import weighted_mean_ci
+from judgefleet.statistics import mean_of
 
 _KINDS = {kind: place for place, kind in enumerate(("LLM", "HUMAN", "EMBEDDING", "CODE"))}
 _REASONS_SHOWN = 3
@@ -32,10 +36,12 @@ def summarise(
     Rows of different fingerprints are never mixed: another judge is another axis. Variants are compared with the
     first of them in sort order. An LLM judge for whom ``gates`` has no decision has not been audited.
     """
-    found, drawn = gather([scores]), Sampled.of([samples])
+    drawn = Sampled.of([samples])
     # A trace with a row whose text is not in the store any more is one of the run's as well.
-    traces = len(np.unique(np.concatenate([drawn.codes, *(rows.traces for rows in found.values())])))
-    return summary_of([axis_of(rows, key, drawn.variants) for key, rows in found.items()], facts, traces, gates)
+    traces = len(np.union1d(drawn.codes, trace_codes(scores)))
+    with TemporaryDirectory(prefix="judgefleet-") as folder:
+        found = gather([scores], Path(folder), parts_for(traces))
+        return summary_of(axes_of(found, drawn.variants, Worst(0)), facts, traces, gates)
 
 
 def summary_of(
@@ -48,14 +54,27 @@ def summary_of(
     return Summary(facts=dict(facts), axes=ordered, gates=known, traces=traces)
 
 
-def axis_of(rows: AxisRows, key: AxisKey, drawn: Mapping[Variant, int]) -> Axis:
-    """The figures of one axis; ``drawn``: how many traces each variant should have a row of."""
+def axes_of(found: Mapping[AxisKey, AxisRows], drawn: Mapping[Variant, int], worst: Worst) -> list[Axis]:
+    """The figures of each axis; ``drawn``: how many traces each variant should have a row of.
+
+    ``worst`` takes in the traces: all axes of a trace are in one part.
+    """
+    sums = {key: {name: ArmSums() for name in _names(rows, drawn)} for key, rows in found.items()}
+    for parts in zip(*(rows.parts for rows in found.values()), strict=True):
+        for (key, rows), part in zip(found.items(), parts, strict=True):
+            for name, arm in sums[key].items():
+                arm.add(part.arm(name), rows.scale)
+        worst.add(zip(found.values(), parts, strict=True))
+    return [_axis(rows, key, sums[key], drawn) for key, rows in found.items()]
+
+
+def _names(rows: AxisRows, drawn: Mapping[Variant, int]) -> list[Variant]:
+    return sorted(rows.variants | set(drawn), key=lambda v: (v is not None, v))
+
+
+def _axis(rows: AxisRows, key: AxisKey, sums: Mapping[Variant, ArmSums], drawn: Mapping[Variant, int]) -> Axis:
     pairs = rows.pairs
-    rate = pairs is None and _is_rate(rows)
-    scale = _scale(rows)
-    names = sorted(rows.variants | set(drawn), key=lambda v: (v is not None, v))
-    compared = [v for v in names if v is not None]
-    versus = [(compared[0], v) for v in compared[1:]] if pairs is None else []
+    compared = [name for name in sums if name is not None]
     scorer, axis, fingerprint = key
     return Axis(
         scorer=scorer,
@@ -65,12 +84,21 @@ def axis_of(rows: AxisRows, key: AxisKey, drawn: Mapping[Variant, int]) -> Axis:
         direction=rows.shared["direction"],
         config=rows.shared["config"],
         pairwise=pairs is not None,
-        rate=rate,
-        scale=scale,
-        arms=tuple(_arm(rows, v, drawn.get(v, 0), rate, scale) for v in names),
-        differences=tuple(compare(rows.columns, baseline=a, candidate=b, rate=rate) for a, b in versus),
-        **(_preferences(pairs, compared) if pairs is not None else {}),
+        rate=rows.rate,
+        scale=rows.scale,
+        arms=tuple(_arm(rows, name, arm, drawn.get(name, 0)) for name, arm in sums.items()),
+        differences=() if pairs else tuple(_differences(rows, compared, sums)),
+        **(_preferences(pairs, compared) if pairs else {}),
     )
+
+
+def _differences(rows: AxisRows, compared: Sequence[str], sums: Mapping[Variant, ArmSums]) -> Iterator[Difference]:
+    arms = {
+        name: ArmMoments(rows=sums[name].rows, moments=sums[name].moments, named=rows.named.arm(name))
+        for name in compared
+    }
+    for candidate in compared[1:]:
+        yield compare_arms(arms, baseline=compared[0], candidate=candidate, rate=rows.rate)
 
 
 def _preferences(pairs: Pairs, compared: Sequence[str]) -> dict[str, Any]:
@@ -88,49 +116,21 @@ def _preferences(pairs: Pairs, compared: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _arm(rows: AxisRows, variant: Variant, drawn: int, rate: bool, scale: tuple[float, float]) -> Arm:
-    mine = rows.columns.arm(variant)
-    valued, pairwise = mine.valued, rows.pairs is not None
-    missing = max(0, drawn - len(np.unique(rows.traces[rows.columns.is_of(variant)])))
+def _arm(rows: AxisRows, variant: Variant, sums: ArmSums, drawn: int) -> Arm:
+    missing = max(0, drawn - sums.traces)
     failures = Counter({NO_ROW: missing} if missing else {})
     reasons: dict[str, Counter[str]] = {}
     for (of, status, reason), count in rows.failures.items():
         if (of or None) == (variant or None):
             failures[status] += count
             reasons.setdefault(status, Counter())[reason] += count
-    estimate = proportion_ci if rate else weighted_mean_ci
+    pairwise, estimate = rows.pairs is not None, proportion_of if rows.rate else mean_of
     return Arm(
         variant=variant,
-        total=len(mine) + missing,
-        ok=len(valued),
+        total=sums.rows + missing,
+        ok=sums.moments.n,
         failures=dict(failures),
-        mean=None if pairwise else estimate(valued.values, valued.weights, valued.clusters),
+        mean=None if pairwise else estimate(sums.moments),
         reasons={status: found.most_common(_REASONS_SHOWN) for status, found in reasons.items()},
-        histogram=() if rate or pairwise else _histogram(valued, scale),
+        histogram=() if rows.rate or pairwise else tuple(sums.histogram.tolist()),
     )
-
-
-def _histogram(columns: Columns, scale: tuple[float, float]) -> tuple[int, ...]:
-    counts = np.histogram(np.clip(columns.values, *scale), bins=BINS, range=scale)[0]
-    return tuple(counts.tolist())
-
-
-def _is_rate(rows: AxisRows) -> bool:
-    """Zeros and ones only; a judge's row of nothing but ones may be the low end of a longer scale, so one zero or a
-    check in code is asked for."""
-    values = set(np.unique(rows.columns.valued.values).tolist())
-    return bool(values) and values <= {0.0, 1.0} and (rows.shared["scorer_kind"] == ScorerKind.CODE or 0.0 in values)
-
-
-def _scale(rows: AxisRows) -> tuple[float, float]:
-    """The numeric labels' range where the labels are numbers; else 0 to 1, widened to the values found."""
-    if rows.labels and all(_is_number(label) for label in rows.labels):
-        grades = [float(label) for label in rows.labels]
-        return min(grades), max(grades)
-    values = rows.columns.valued.values
-    low, high = (values.min(), values.max()) if len(values) else (0.0, 0.0)
-    return float(np.floor(min(0.0, low))), float(np.ceil(max(1.0, high)))
-
-
-def _is_number(label: str) -> bool:
-    return label.isascii() and label.lstrip("-").replace(".", "", 1).isdigit()

@@ -1,39 +1,31 @@
-"""Which of a run's traces look worst, from one axis after the other: no more than twenty bytes a trace are held."""
+"""Which of a run's traces look worst, part by part: no more than the worst so far are held."""
+
+from collections.abc import Iterable
 
 import numpy as np
 
-from jobs.axis_rows import AxisRows
-from jobs.figures import Axis
+from jobs.axis_rows import AxisRows, Scored
 from jobs.report_cases import goodness
-from judgefleet.columns import Codes
+from judgefleet.columns import NO_CODES, Codes
 
 
 class Worst:
-    """Of each trace (``codes``, sorted, shape (n,)): its place on the scales of all axes, whether the order of the
-    answers changed a verdict about it, and the golden item that it answers (``items``, 0 for none)."""
+    """The ``most`` traces with the lowest mean place on the scales of all axes; of equals, those with the lowest hash.
 
-    def __init__(self, codes: Codes) -> None:
-        self._codes = codes
-        self._sums = np.zeros(len(codes))
-        self._counts = np.zeros(len(codes), np.int32)
-        self._flipped = np.zeros(len(codes), np.bool_)
-        self.items: Codes = np.zeros(len(codes), np.uint64)
+    ``traces``: their hashes, the worst first.
+    """
 
-    def add(self, rows: AxisRows, axis: Axis) -> None:
-        """Take in the rows of an axis, all of them about the traces; ``axis``: their figures."""
-        at = np.searchsorted(self._codes, rows.traces)
-        named = rows.columns.items != 0
-        self.items[at[named]] = rows.columns.items[named]
-        self._flipped[np.searchsorted(self._codes, rows.flipped)] = True
-        if not axis.pairwise:
-            there = np.isfinite(rows.columns.values)
-            np.add.at(self._sums, at[there], goodness(rows.columns.values[there], axis))
-            np.add.at(self._counts, at[there], 1)
+    def __init__(self, most: int) -> None:
+        self._most, self._means = most, np.empty(0)
+        self.traces: Codes = NO_CODES
 
-    def traces(self, most: int) -> Codes:
-        """At most so many: verdicts that changed with the order first, then by the mean place on all scales."""
-        graded = np.flatnonzero(self._counts)
-        means = self._sums[graded] / self._counts[graded]
-        lowest = self._codes[graded[np.argsort(means, kind="stable")[:most]]]
-        chosen: Codes = np.concatenate([np.unique(self._codes[self._flipped]), lowest])[:most]
-        return chosen
+    def add(self, axes: Iterable[tuple[AxisRows, Scored]]) -> None:
+        """Take in a part of the rows of every axis: all that there is about some traces."""
+        graded = [(axis, rows.valued) for axis, rows in axes if axis.pairs is None]
+        codes: Codes = np.concatenate([NO_CODES, *(rows.traces for _, rows in graded)])
+        found, at = np.unique(codes, return_inverse=True)
+        places = [goodness(rows.values, axis.scale, axis.shared["direction"]) for axis, rows in graded]
+        means = np.bincount(at, np.concatenate([np.empty(0), *places])) / np.bincount(at)
+        traces, means = np.concatenate([self.traces, found]), np.concatenate([self._means, means])
+        lowest = np.lexsort((traces, means))[: self._most]
+        self.traces, self._means = traces[lowest], means[lowest]

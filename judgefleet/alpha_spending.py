@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from judgefleet.statistics import Array
+from judgefleet.moments import Array
 
 Shape: TypeAlias = Literal["obrien_fleming", "pocock"]
 

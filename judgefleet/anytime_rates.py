@@ -8,8 +8,8 @@ from scipy import special
 from scipy.optimize import brentq
 
 from judgefleet.anytime_valid import normal_mixture_rho
+from judgefleet.moments import Array
 from judgefleet.ranges import need_count, need_share
-from judgefleet.statistics import Array
 
 
 def bernoulli_confidence_sequence(

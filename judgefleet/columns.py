@@ -24,19 +24,20 @@ class Rows:
         """The rows that a mask, or numbers of rows, choose; where a mask chooses all, these very rows, and no copy."""
         if chosen.dtype == np.bool_ and chosen.all():
             return self
-        return replace(self, **{name: chosen_of(column, chosen) for name, column in _arrays(self).items()})
+        return replace(self, **{name: chosen_of(column, chosen) for name, column in self.arrays.items()})
+
+    @property
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """The columns, by name."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in found.items() if isinstance(value, np.ndarray)}
 
 
 T = TypeVar("T", bound=Rows)
 
 
-def _arrays(rows: Rows) -> dict[str, npt.NDArray[Any]]:
-    found = {field.name: getattr(rows, field.name) for field in fields(rows)}
-    return {name: value for name, value in found.items() if isinstance(value, np.ndarray)}
-
-
 class Gathered(Generic[T]):
-    """Rows, part by part, that become one. No more than one array is there twice meanwhile."""
+    """Rows, part by part, that become one. Nothing is there twice meanwhile: parts go as they are taken over."""
 
     def __init__(self) -> None:
         self._parts: dict[str, list[npt.NDArray[Any]]] = {}
@@ -46,14 +47,29 @@ class Gathered(Generic[T]):
         """Take in more rows."""
         if self._like is None:
             self._like = part.where(np.empty(0, np.intp))
-        for name, column in _arrays(part).items():
+        for name, column in part.arrays.items():
             self._parts.setdefault(name, []).append(column)
 
     def whole(self) -> T:
         """All rows, and what else the first part had; to be asked once. Raises ValueError where none was taken in."""
         if self._like is None:
             raise ValueError("no rows were taken in")
-        return replace(self._like, **{n: shared(np.concatenate(self._parts.pop(n))) for n in list(self._parts)})
+        return replace(self._like, **{name: shared(joined(self._parts.pop(name))) for name in list(self._parts)})
+
+
+def joined(parts: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """All of ``parts`` in one array; they are taken out of the list, one after the other, so that each is there once.
+
+    >>> joined([np.array([1, 2]), np.array([3])]).tolist()
+    [1, 2, 3]
+    """
+    found = np.empty(sum(map(len, parts)), parts[0].dtype)
+    end = len(found)
+    while parts:
+        part = parts.pop()
+        found[end - len(part) : end] = part
+        end -= len(part)
+    return found
 
 
 def shared(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -95,8 +111,11 @@ def _codes(names: Any) -> Codes:
     if pa.types.is_dictionary(names.type):
         names = names.cast(names.type.value_type)
     given = pc.fill_null(names, "")
+    empty = np.asarray(pc.equal(given, ""))
+    if empty.all():
+        return np.zeros(len(empty), np.uint64)
     codes = pd.util.hash_array(np.asarray(given.to_pylist(), dtype=object), categorize=False)
-    return np.where(np.asarray(pc.equal(given, "")), np.uint64(0), codes).astype(np.uint64)
+    return np.where(empty, np.uint64(0), codes).astype(np.uint64)
 
 
 def cluster_codes(rows: Any) -> Codes:

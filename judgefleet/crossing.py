@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from judgefleet.statistics import Array
+from judgefleet.moments import Array
 
 # Standard deviations beyond which a density is left out; both tails hold 2e-17.
 _REACH = 8.5

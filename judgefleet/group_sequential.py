@@ -15,8 +15,8 @@ from scipy.optimize import brentq
 
 from judgefleet.alpha_spending import SPENDING, Shape
 from judgefleet.crossing import Recursion, crossing_probabilities
+from judgefleet.moments import Array
 from judgefleet.ranges import need_share, need_sided
-from judgefleet.statistics import Array
 
 Convention: TypeAlias = Literal["per_side", "total"]
 # No test statistic gets there: the smallest double is the tail beyond 38.5.

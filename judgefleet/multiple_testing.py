@@ -9,8 +9,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from judgefleet.moments import Array
 from judgefleet.ranges import need_share
-from judgefleet.statistics import Array
 
 # A p value that sits on its threshold counts as below it; arithmetic may leave it a rounding error above.
 _ROUNDING = 1e-12

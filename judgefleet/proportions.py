@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from judgefleet.statistics import Estimate, Grouped, cluster_variance, grouped, kish_size, no_interval
+from judgefleet.moments import Moments
+from judgefleet.statistics import Estimate, no_interval
 
 
 def wilson_interval(rate: float, n: float, alpha: float = 0.05) -> tuple[float, float]:
@@ -34,15 +35,18 @@ def proportion_ci(
     or 1 the design effect cannot be estimated: each cluster then counts as one observation. Plain Wilson for
     unweighted, unclustered rows. Raises ValueError for values other than 0 and 1.
     """
-    data = grouped(values, weights, clusters)
-    if not np.isin(data.values, (0.0, 1.0)).all():
+    if not np.isin(np.asarray(values), (0.0, 1.0)).all():
         raise ValueError("a proportion is made of zeros and ones")
+    return proportion_of(Moments.of(values, weights, clusters), alpha)
+
+
+def proportion_of(data: Moments, alpha: float = 0.05) -> Estimate:
+    """``proportion_ci`` of zeros and ones whose moments are known."""
     if data.n_clusters < 2:
         return no_interval(data, "proportion")
     size, effect = effective_size(data, alpha)
     low, high = wilson_interval(data.mean, size, alpha)
-    kish = kish_size(data.weights)
-    method = f"Wilson, effective n {size:.1f} of {data.n} (Kish {kish:.1f}, design effect {effect:.2f})"
+    method = f"Wilson, effective n {size:.1f} of {data.n} (Kish {data.kish_size:.1f}, design effect {effect:.2f})"
     return Estimate(value=data.mean, low=low, high=high, n=data.n, n_clusters=data.n_clusters, method=method)
 
 
@@ -58,12 +62,12 @@ def win_rate_ci(
     >>> e.value, round(e.low, 3), round(e.high, 3)
     (0.5, 0.15, 0.85)
     """
-    data = grouped(values, weights, clusters)
-    if ((data.values < 0) | (data.values > 1)).any():
+    data = Moments.of(values, weights, clusters)
+    if data.n and not 0 <= data.low <= data.high <= 1:
         raise ValueError("a preference lies in [0, 1]: win 1, tie 0.5, loss 0")
     if data.n_clusters < 2:
         return no_interval(data, "win rate, ties as half")
-    size = kish_size(data.cluster_sums(data.weights))
+    size = data.cluster_size
     low, high = wilson_interval(data.mean, size, alpha)
     method = f"ties as half, Wilson on {size:.1f} clusters (conservative)"
     return Estimate(value=data.mean, low=low, high=high, n=data.n, n_clusters=data.n_clusters, method=method)
@@ -112,14 +116,12 @@ def paired_correlation(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     return float((max(excess - len(x) / 2, 0.0) if excess > 0 else excess) / margins**0.5)
 
 
-def effective_size(data: Grouped, alpha: float) -> tuple[float, float]:
+def effective_size(data: Moments, alpha: float) -> tuple[float, float]:
     """Effective sample size and design effect of 0/1 data with at least two clusters; see ``proportion_ci``."""
-    if np.ptp(data.values) == 0:
-        size = kish_size(data.cluster_sums(data.weights))
-        return size, data.n / size
+    if data.low == data.high:
+        return data.cluster_size, data.n / data.cluster_size
     independent = data.mean * (1 - data.mean) / (data.n - 1)
-    clustered = cluster_variance(data.influence) / independent
-    effect = max(1.0, data.n / kish_size(data.weights), clustered)
+    effect = max(1.0, data.n / data.kish_size, data.variance / independent)
     shrink = 1.0
     if data.n_clusters < data.n:
         shrink = float(stats.norm.isf(alpha / 2) / stats.t.isf(alpha / 2, data.n_clusters - 1)) ** 2

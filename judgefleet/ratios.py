@@ -4,7 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from judgefleet.statistics import Array, Estimate, grouped
+from judgefleet.moments import Array, grouped
+from judgefleet.statistics import Estimate
 
 
 def ratio_ci(
@@ -14,7 +15,7 @@ def ratio_ci(
 
     Fieller's interval for a ratio of means (Fieller 1954, Some problems in interval estimation) with Student's t, n-1
     degrees of freedom. Unlike the delta method it is not symmetric, and it knows when the bottom may be 0: no interval
-    then. No value where the bottoms add up to 0. Raises ValueError as ``statistics.grouped`` does.
+    then. No value where the bottoms add up to 0. Raises ValueError as ``moments.grouped`` does.
 
     >>> e = ratio_ci([2.0, 4.0, 3.0, 3.0, 5.0, 1.0], [1, 1, 0, 1, 1, 0])
     >>> e.value, round(e.low, 3), round(e.high, 3)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -61,9 +62,10 @@ def run(tmp_path: Path) -> Run:
 def weighted(prepared: Prepared) -> tuple[float, float]:
     """What the report of a run makes of it: the sum of the weights, and the mean."""
     facts = {"run_id": prepared.config.run_id, "fingerprints": [info.fingerprint for info in prepared.infos]}
-    _, rows = next(RunData(store=prepared.config.store, facts=facts).axes())
-    valued = rows.columns.valued
-    values, weights = np.asarray(valued.values), np.asarray(valued.weights)
+    with TemporaryDirectory() as folder:
+        [rows] = RunData(store=prepared.config.store, facts=facts).rows(Path(folder)).values()
+        valued = [part.valued for part in rows.parts]
+    values, weights = (np.concatenate([getattr(part, name) for part in valued]) for name in ("values", "weights"))
     return float(weights.sum()), float((values * weights).sum() / weights.sum())
 
 

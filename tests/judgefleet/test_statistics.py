@@ -8,6 +8,7 @@ from scipy import stats
 from statsmodels.regression.linear_model import WLS  # type: ignore[import-untyped]
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint  # type: ignore[import-untyped]
 
+from judgefleet.moments import Moments
 from judgefleet.proportions import (
     paired_correlation,
     proportion_ci,
@@ -15,7 +16,7 @@ from judgefleet.proportions import (
     wilson_interval,
     win_rate_ci,
 )
-from judgefleet.statistics import Estimate, difference_ci, grouped, kish_size, weighted_mean_ci
+from judgefleet.statistics import Estimate, difference_ci, kish_size, weighted_mean_ci
 
 SIZES, RATES = (30, 100), (0.6, 0.85, 0.95)
 Array = np.ndarray
@@ -101,14 +102,14 @@ class TestDifference:
         rng = np.random.default_rng(3)
         a, b = rng.normal(0, 1, 21), rng.normal(0.4, 3, 34)
         low, high = stats.ttest_ind(b, a, equal_var=False).confidence_interval(0.95)
-        assert interval(difference_ci(grouped(a), grouped(b))) == pytest.approx((low, high), rel=1e-12)
+        assert interval(difference_ci(Moments.of(a), Moments.of(b))) == pytest.approx((low, high), rel=1e-12)
 
     def test_too_little_data(self) -> None:
-        two, one, none = grouped([1, 2]), grouped([5]), grouped([])
+        two, one, none = Moments.of([1, 2]), Moments.of([5]), Moments.of([])
         assert difference_ci(two, none).value is None
         assert difference_ci(two, one).value == 3.5
         assert not difference_ci(two, one).has_interval
-        assert not difference_ci(grouped([1, 1]), grouped([2, 2])).has_interval
+        assert not difference_ci(Moments.of([1, 1]), Moments.of([2, 2])).has_interval
 
 
 class TestProportion:

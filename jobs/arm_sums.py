@@ -1,0 +1,28 @@
+"""What the figures of one variant are made of, added up part by part."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from jobs.axis_rows import Scored
+from jobs.figures import BINS
+from judgefleet.moments import Moments
+
+
+@dataclass(kw_only=True, slots=True)
+class ArmSums:
+    """``rows``, of how many ``traces``; ``moments`` of those with a value; ``histogram``: values in ``BINS`` parts of
+    the axis' scale."""
+
+    rows: int = 0
+    traces: int = 0
+    moments: Moments = field(default_factory=Moments)
+    histogram: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, np.int64))
+
+    def add(self, rows: Scored, scale: tuple[float, float]) -> None:
+        """Take in a part: all that there is of some conversations."""
+        self.rows += len(rows)
+        self.traces += len(np.unique(rows.traces))
+        self.moments += rows.moments
+        self.histogram += np.histogram(np.clip(rows.valued.values, *scale), bins=BINS, range=scale)[0]
