@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from jobs.spill import execute, table_of
 from judgefleet.errors import ConfigError
 from judgefleet.inclusion import Cells, fitting_factor
 from judgefleet.sampling import Cap
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import duckdb
 
 # What it reads of a trace, beside what a plan reads anyway.
-WEIGHED = "started_at, stratum, unit_key, draw, rate, floor, per, tokens"
+WEIGHED = ("started_at", "stratum", "unit_key", "draw", "rate", "floor", "per", "tokens")
 # Of each trace of the population: its stratum, and its window where the stratum has a floor. A unit lies in the window
 # in which it began, so that a conversation is not torn at midnight.
 _MEMBERS = """
@@ -105,15 +106,15 @@ def draw(db: duckdb.DuckDBPyConnection, cap: Cap | None) -> float:
 
     The factor is 1 without a cap, or where it holds anyway. Raises ConfigError for a cap below what floors take.
     """
-    db.execute(_MEMBERS)
-    db.execute(_UNITS)
-    found, shared = db.sql(_CELLS).to_arrow_table(), db.sql(_SHARED).to_arrow_table()
+    execute(db, _MEMBERS)
+    execute(db, _UNITS)
+    found, shared = (table_of(db, one) for one in (_CELLS, _SHARED))
     factor = min([1.0, *_factors(found, shared, cap)])
     cells = _cells(found, shared, "traces")
     found = found.append_column("threshold", pa.array(cells.rate * factor))
     db.register("counted", found.append_column("probability", pa.array(cells.probability(factor))))
     db.execute("create temp table cells as select * from counted")
-    db.execute(_DRAWN)
+    execute(db, _DRAWN)
     db.execute("drop table members")
     db.execute(_DECIDED)
     return factor
@@ -121,7 +122,7 @@ def draw(db: duckdb.DuckDBPyConnection, cap: Cap | None) -> float:
 
 def outcome(db: duckdb.DuckDBPyConnection) -> tuple[Cell, ...]:
     """What ``draw`` did, stratum by stratum and window by window."""
-    return tuple(Cell(**dict(zip(Cell.__slots__, row, strict=True))) for row in db.execute(_OUTCOME).fetchall())
+    return tuple(Cell(**dict(zip(Cell.__slots__, row, strict=True))) for row in execute(db, _OUTCOME).fetchall())
 
 
 def _cells(found: pa.Table, shared: pa.Table, unit: str) -> Cells:

@@ -94,7 +94,7 @@ class Intake:
         """The rows of one object; ``data``: what is stored at ``uri`` or that it is gone, where that is known."""
         given = self.config.input
         if isinstance(data, MissingError):
-            yield {"place": f"{place}-0"} | _rejected(gone(uri))
+            yield {"place": f"{place}-{0:09d}"} | _rejected(gone(uri))
             return
         parts = read_parts(uri, data, format=given.format, options=given.read)
         for number, (found, spans) in enumerate(whole_and_parts(parts, uri, given.read)):

@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from judgefleet.columns import joined
+
 _DIGITS = 32
 _HEX = frozenset("0123456789abcdef")
 # Compared with its zero bytes at the end left out, which tells bytes of one length apart as well.
@@ -29,7 +31,7 @@ class IdSet:
     @classmethod
     def of(cls, batches: Iterable[pa.Array]) -> IdSet:
         """The ids in Arrow string arrays, none of which becomes a Python object. ``copies``: how many came again."""
-        found, known = cls(), np.concatenate([np.empty(0, _CODE), *map(_packed, batches)])
+        found, known = cls(), joined([np.empty(0, _CODE), *map(_packed, batches)])
         known.sort()
         again = known[1:] == known[:-1]
         found.copies = int(np.count_nonzero(again))

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs import plan as plan_module
+from jobs import spill
 from jobs.config import load_batch_config
 from jobs.intake import INTAKE_SCHEMA, Intake, listed
 from jobs.plan import Plan, clear_old_chunks, make_plan, staged_dataset
@@ -53,18 +54,25 @@ def test_both_answers_to_a_question_are_in_one_chunk(tmp_path: Path, plan: Calla
     assert {c.samples for c in made.chunks} <= {2, 4}
 
 
-def test_the_order_of_objects_does_not_change_the_chunks(tmp_path: Path, plan: Callable[..., Plan]) -> None:
+def test_the_order_of_objects_does_not_change_the_chunks(
+    tmp_path: Path, plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = [chunk(tmp_path, made, n) for made in [plan()] for n in range(len(made.chunks))]
     (tmp_path / "traces" / "part-0.jsonl").rename(tmp_path / "traces" / "part-9.jsonl")
     objects = pa.Table.from_pylist(listed(list_objects(tmp_path / "traces")))
     config = load_batch_config(tmp_path / "config.yaml")
     rows = list(Intake(config=config, group_by="judgefleet.item_id")(objects))
+    monkeypatch.setattr(plan_module, "_ROWS_A_PART", 5)
     again = make_plan(ds.dataset(pa.concat_tables(rows)), open_location(tmp_path / "store"), "run", 4)
     ids = [chunk(tmp_path, again, n)["trace_id"].to_pylist() for n in range(len(again.chunks))]
     assert ids == [table["trace_id"].to_pylist() for table in first]
 
 
-def test_a_copy_is_counted_and_another_content_is_a_reject(tmp_path: Path, plan: Callable[..., Plan]) -> None:
+@pytest.mark.parametrize("rows", [2, 100_000])
+def test_a_copy_is_counted_and_another_content_is_a_reject(
+    tmp_path: Path, plan: Callable[..., Plan], rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_module, "_ROWS_A_PART", rows)
     plan()
     line = json.loads((tmp_path / "traces/part-0.jsonl").read_text().splitlines()[0])
     made = plan(extra=[json.dumps(line), json.dumps(line | {"output": "Something else."})])
@@ -140,9 +148,12 @@ def test_traces_that_are_larger_than_memory_together(
     assert pq.read_table(tmp_path / "large" / made.chunks[0].path, partitioning=None).num_rows == 16
 
 
-def test_more_traces_than_memory_holds_the_names_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    traces = 600_000
-    monkeypatch.setattr(plan_module, "_MIB", 96)
+@pytest.mark.parametrize("mib", [16, 48])
+def test_more_traces_than_memory_holds_the_names_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mib: int) -> None:
+    """With 48 MiB they are put in order in files; 16 are too few for anything, and more are taken."""
+    traces = 400_000
+    monkeypatch.setattr(plan_module, "_MIB", mib)
+    monkeypatch.setattr(spill, "_DOUBLINGS", 3 * (mib < 48))
     names = [f"{n:032x}" for n in np.random.default_rng(1).permutation(traces)]
     known = {
         "trace_id": names,
@@ -155,5 +166,6 @@ def test_more_traces_than_memory_holds_the_names_of(tmp_path: Path, monkeypatch:
     empty |= {"inclusion_probability": [1.0] * traces}
     staged = ds.dataset(pa.table(empty | known, schema=INTAKE_SCHEMA))
     made = make_plan(staged, open_location(tmp_path / "many"), "run", 100_000)
+    assert made.counts == {"sampled": traces}
     first = pq.read_table(tmp_path / "many" / made.chunks[0].path, partitioning=None)["trace_id"].to_pylist()
     assert first == [f"{n:032x}" for n in range(100_000)]

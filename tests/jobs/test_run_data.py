@@ -18,6 +18,7 @@ from jobs.sampled import trace_codes
 from jobs.summarise import axes_of, summarise
 from jobs.worst import Worst
 from judgefleet import pieces
+from judgefleet.statistics import weighted_mean_ci
 from judgefleet.storage import open_location
 from judgefleet.store import write_scores
 
@@ -60,6 +61,28 @@ def test_figures_are_those_of_the_tables(
     found, wanted = (json.loads(summary.to_json())["axes"] for summary in (data.summary, whole))
     assert found == comparable(wanted)
     assert data.summary.traces == whole.traces == len(set(run.samples["trace_id"].to_pylist()))
+
+
+def test_parts_do_not_tear_conversations(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against the interval of all rows at once; what parts would make of torn conversations is another one."""
+    names = {name: f"c{n % 9}" for n, name in enumerate(sorted(set(run.scores["trace_id"].to_pylist())))}
+    told = pa.array([names[name] for name in run.scores["trace_id"].to_pylist()])
+    scores = run.scores.set_column(run.scores.schema.get_field_index("conversation_id"), "conversation_id", told)
+    scores = scores.take(np.random.default_rng(1).permutation(len(scores)))
+    monkeypatch.setattr(parted, "_TRACES_A_PART", 3)
+    compared = 0
+    for axis in summarise(scores, run.samples, run.facts).axes:
+        mine = scores.filter((pc.field("axis") == axis.axis) & (pc.field("fingerprint") == axis.fingerprint))
+        for arm in axis.arms if not (axis.pairwise or axis.rate) else ():
+            rows = [row for row in mine.to_pylist() if row["variant"] == arm.variant and row["status"] == "ok"]
+            values, chances, clusters = zip(
+                *((row["value"], row["inclusion_probability"], row["conversation_id"]) for row in rows), strict=True
+            )
+            wanted = weighted_mean_ci(values, 1 / np.array(chances), clusters)
+            assert arm.mean is not None
+            assert (arm.mean.low, arm.mean.high) == pytest.approx((wanted.low, wanted.high), rel=1e-9)
+            compared += 1
+    assert compared >= 4
 
 
 def test_rows_written_twice_are_counted_once(run: Any, data: RunData) -> None:
