@@ -95,7 +95,9 @@ def in_order(judge: Judge, last: datetime) -> tuple[Any, ...]:
 
 
 def by_judge(table: pa.Table) -> Iterator[tuple[Judge, pa.Table]]:
-    """The rows of each scorer, axis and fingerprint."""
+    """The rows of each scorer, axis and fingerprint; one that is not said is empty."""
+    for name in Judge._fields:
+        table = table.set_column(table.schema.get_field_index(name), name, pc.fill_null(table[name], ""))
     for key in table.group_by(list(Judge._fields)).aggregate([]).to_pylist():
         scorer, axis, fingerprint = (pc.field(name) == value for name, value in key.items())
         yield Judge(**key), table.filter(scorer & axis & fingerprint)

@@ -144,16 +144,11 @@ def scored(rows: pa.Table) -> Scored:
 
 
 def _plain(scores: pa.Table) -> pa.Table:
-    """Dictionary columns decoded; the three key columns without nulls, so that they can be compared.
-
-    The configuration stays as it is: it is the same long text in every row.
-    """
+    """Dictionary columns decoded, but for the configuration: it is the same long text in every row."""
     scores = scores.unify_dictionaries()
     for i, column in enumerate(scores.schema):
         if pa.types.is_dictionary(column.type) and column.name != "config":
             scores = scores.set_column(i, column.name, scores[column.name].cast(column.type.value_type))
-    for name in _KEY:
-        scores = scores.set_column(scores.schema.get_field_index(name), name, pc.fill_null(scores[name], ""))
     return scores
 
 

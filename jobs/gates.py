@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from calibration.decisions import current_decision, read_decisions
 from calibration.gate import GateDecision, GateState
-from calibration.judged import Judge, in_order
+from calibration.judged import Judge, by_judge, in_order
 from judgefleet.pieces import is_one_of
 from judgefleet.store import score_batches, while_files_merge
 
@@ -30,9 +31,9 @@ def last_scored(store_uri: str, mine: ds.Expression, scorer: str | None = None) 
     def read() -> dict[Judge, datetime]:
         found: dict[Judge, datetime] = {}
         for rows in score_batches(store_uri, [*Judge._fields, "scored_at"], mine, scorer):
-            for row in rows.group_by(list(Judge._fields)).aggregate([("scored_at", "max")]).to_pylist():
-                at = row.pop("scored_at_max")
-                found[Judge(**row)] = max(at, found.get(Judge(**row), at))
+            for judge, part in by_judge(rows):
+                at = pc.max(part["scored_at"]).as_py()
+                found[judge] = max(at, found.get(judge, at))
         return found
 
     return while_files_merge(read)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -68,15 +69,12 @@ class Order:
         if not len(self):
             return
         # Little is read ahead: with the usual settings that takes more memory than all the rest.
-        batches = staged.to_batches(
-            columns=columns, batch_size=1024, use_threads=False, fragment_readahead=1, cache_metadata=False
-        )
+        batches = staged.to_batches(columns=columns, batch_size=1024, use_threads=False, fragment_readahead=1)
         schema = pa.schema([*(staged.schema.field(name) for name in columns), ("number", pa.int32())])
         files = files_for(len(self))
         found = (self._numbered(batch).select(schema.names) for batch in batches)
-        for table in by_file(
-            found, schema, files, lambda rows: np.asarray(rows["number"], np.int64) * files // len(self)
-        ):
+        file_of = partial(_file_of, files=files, rows=len(self))
+        for table in by_file(found, schema, files, file_of):
             yield table.sort_by("number").drop_columns("number")
 
     def _numbered(self, rows: pa.RecordBatch) -> pa.RecordBatch:
@@ -91,6 +89,6 @@ class Order:
         return kept.append_column("number", pa.array(self.numbers[at]))
 
 
-def _part(numbers: Any, parts: int, total: int) -> npt.NDArray[np.int64]:
-    """In which of ``parts`` of equal size each of ``numbers``, of 0 to ``total``, lies."""
-    return np.asarray(numbers, np.int64) * parts // total
+def _file_of(table: pa.Table, files: int, rows: int) -> npt.NDArray[np.int64]:
+    """The file of each row, all of one size; ``rows``: how many there are in all."""
+    return np.asarray(table["number"], np.int64) * files // rows

@@ -118,9 +118,7 @@ def _rank(db: duckdb.DuckDBPyConnection, staged: ds.Dataset, columns: list[str])
     db.execute(_INTAKE)
     # Read by DuckDB itself, a hundred megabytes would be ahead of it.
     names = [*columns, "of_spans"]
-    batches = staged.to_batches(
-        columns=names, batch_size=_ROWS_READ, use_threads=False, fragment_readahead=1, cache_metadata=False
-    )
+    batches = staged.to_batches(columns=names, batch_size=_ROWS_READ, use_threads=False, fragment_readahead=1)
     schema = pa.schema([staged.schema.field(name) for name in names])
     db.register("few", pa.RecordBatchReader.from_batches(schema, (batch.select(names) for batch in batches)))
     db.execute(_NARROW)
