@@ -17,6 +17,7 @@ import pyarrow.dataset as ds
 from jobs.config import BatchConfig
 from jobs.fetch import contents, gone
 from jobs.joined import join, whole_and_parts
+from judgefleet.allocator import give_large_back
 from judgefleet.errors import MissingError
 from judgefleet.golden import GoldenItem, enrich, load_golden
 from judgefleet.hashing import unit_interval
@@ -78,6 +79,7 @@ class Intake:
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
         """``batch``: rows of ``listed``. A row for every trace and every reject in the objects, some at a time."""
+        give_large_back()  # objects that threads have fetched
         golden = _golden(self.config.input.golden)
         uris, places, sizes = (batch[name].to_pylist() for name in ("uri", "place", "size"))
         rows = (
