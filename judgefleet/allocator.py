@@ -12,8 +12,8 @@ def frugal() -> None:
     """What is free goes back at once, here and, as far as Arrow goes, in processes started from here.
 
     mimalloc, which Arrow takes otherwise, and many arenas of jemalloc keep a hundred megabytes more of a plan
-    (docs/performance.md). Where Arrow may be built without jemalloc nothing is said; an ``ARROW_DEFAULT_MEMORY_POOL`` or
-    ``JE_ARROW_MALLOC_CONF`` that is set already stays.
+    (docs/performance.md). Where Arrow may be built without jemalloc nothing is said; an ``ARROW_DEFAULT_MEMORY_POOL``
+    or ``JE_ARROW_MALLOC_CONF`` that is set already stays.
     """
     if (platform.system(), platform.machine()) == ("Linux", "x86_64"):
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")
