@@ -63,9 +63,10 @@ class AxisRows:
 
     def add(self, rows: pa.Table) -> None:
         """Take in more rows."""
-        found = scored(rows)
+        columns = columns_of(rows)
+        found = _scored(columns, rows)
         self.parts.add(found, found.clusters)
-        self._named.add(found.named)
+        self._named.add(columns.named)
         self.variants.update(rows["variant"].unique().to_pylist())
         self.labels.update(_labels(rows["probabilities"]))
         self._count_failures(rows.filter(pa.array(~np.isfinite(found.values))))
@@ -131,16 +132,14 @@ def gather(tables: Iterable[pa.Table], folder: Path, parts: int) -> dict[AxisKey
     for table in tables:
         for judge, rows in by_judge(_plain(table.select(SUMMARISED))):
             if judge not in found:
-                like = scored(rows.slice(0, 0))
+                like = _scored(columns_of(none := rows.slice(0, 0)), none)
                 found[judge] = AxisRows(parts=Parted(folder / f"axis-{len(found)}", parts, like))
             found[judge].add(rows)
     return found
 
 
-def scored(rows: pa.Table) -> Scored:
-    """Score rows (columns ``SUMMARISED``) as numbers."""
-    found = columns_of(rows)
-    return Scored(**found.arrays, traces=trace_codes(rows))
+def _scored(columns: Columns, rows: pa.Table) -> Scored:
+    return Scored(**columns.arrays, traces=trace_codes(rows))
 
 
 def _plain(scores: pa.Table) -> pa.Table:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from jobs.spill import execute, table_of
+from jobs.spill import execute, in_parts, table_of
 from judgefleet.errors import ConfigError
 from judgefleet.inclusion import Cells, fitting_factor
 from judgefleet.sampling import Cap
@@ -22,15 +22,14 @@ if TYPE_CHECKING:
     import duckdb
 
 # What it reads of a trace, beside what a plan reads anyway.
-WEIGHED = ("started_at", "stratum", "unit_key", "draw", "rate", "floor", "per", "tokens")
+WEIGHED = ("stratum", "unit_key", "draw", "rate", "floor", "per", "tokens")
 # Of each trace of the population: its stratum, and its window where the stratum has a floor. A unit lies in the window
 # in which it began, so that a conversation is not torn at midnight.
 _MEMBERS = """
-    create temp table members as
     select place, trace_id, span_id, group_key, group_start, stratum, unit_key, draw, rate, floor, tokens,
         case when per is not null then coalesce(strftime(date_trunc(per, min(started_at) over (partition by unit_key)),
             '%Y-%m-%dT%H:%MZ'), 'undated') end as part
-    from ranked where copy = 1 and decision in ('candidate', 'not_sampled')
+    from ranked where copy = 1 and decision in ('candidate', 'not_sampled') and hash(unit_key) % {parts} = {part}
 """
 _UNITS = """
     create temp table unit_cells as
@@ -106,23 +105,24 @@ def draw(db: duckdb.DuckDBPyConnection, cap: Cap | None) -> float:
 
     The factor is 1 without a cap, or where it holds anyway. Raises ConfigError for a cap below what floors take.
     """
-    execute(db, _MEMBERS)
+    in_parts(db, "members", _MEMBERS, "ranked")
     execute(db, _UNITS)
     found, shared = (table_of(db, one) for one in (_CELLS, _SHARED))
     factor = min([1.0, *_factors(found, shared, cap)])
     cells = _cells(found, shared, "traces")
     found = found.append_column("threshold", pa.array(cells.rate * factor))
     db.register("counted", found.append_column("probability", pa.array(cells.probability(factor))))
-    db.execute("create temp table cells as select * from counted")
+    execute(db, "create temp table cells as select * from counted")
     execute(db, _DRAWN)
-    db.execute("drop table members")
-    db.execute(_DECIDED)
+    execute(db, "drop table members")
+    execute(db, _DECIDED)
     return factor
 
 
 def outcome(db: duckdb.DuckDBPyConnection) -> tuple[Cell, ...]:
     """What ``draw`` did, stratum by stratum and window by window."""
-    return tuple(Cell(**dict(zip(Cell.__slots__, row, strict=True))) for row in execute(db, _OUTCOME).fetchall())
+    rows = zip(*(column.to_pylist() for column in table_of(db, _OUTCOME).columns), strict=True)
+    return tuple(Cell(**dict(zip(Cell.__slots__, row, strict=True))) for row in rows)
 
 
 def _cells(found: pa.Table, shared: pa.Table, unit: str) -> Cells:

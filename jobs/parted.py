@@ -1,4 +1,4 @@
-"""Rows of numbers on disk, in parts: so many as fit into memory at a time, whatever their number."""
+"""Rows of numbers on disk, in parts, so that one part is held at a time."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -13,34 +13,14 @@ from pyarrow import fs
 
 from jobs.draw import WEIGHED, Cell, draw, outcome
 from jobs.intake import INTAKE_SCHEMA
-from jobs.joined import SPLIT
 from jobs.ordered import Order
+from jobs.ranked import rank
 from jobs.spill import database, execute, table_of
 from judgefleet.memory import give_back
 from judgefleet.sample import SAMPLE_SCHEMA
 from judgefleet.sampling import SamplingPlan
 from judgefleet.storage import Location, explained, write_table_atomic
 
-if TYPE_CHECKING:
-    import duckdb
-
-# What was put together again stands for its parts.
-_WHOLE = "of_spans is not true or trace_id not in (from split)"
-_SPLIT = f"create temp table split as {SPLIT}"
-_INTAKE = f"create temp view intake as select * exclude (of_spans, spans) from staged where {_WHOLE}"  # noqa: S608
-_NARROW = f"create temp table narrow as select * exclude of_spans from few where {_WHOLE}"  # noqa: S608
-_FEW = ("place", "decision", "trace_id", "span_id", "group_key", "content_hash")
-# The first of several with one id is kept. Copies are counted; one that differs is a reject, never a second trace.
-_COPIES = """
-    select *, row_number() over w as copy, first_value(content_hash) over w as first_hash
-    from narrow where hash({name}) % {parts} = {part}
-    window w as (partition by decision = 'rejected', {name}, span_id order by place)
-"""
-_NAME = "case when decision = 'rejected' then place else trace_id end"
-_RANKED = """
-    select *, min(started_at) over (partition by group_key) as group_start
-    from copies where hash(group_key) % {parts} = {part}
-"""
 # What each trace came to, where each was decided about as it was read.
 _DECIDED = """
     create temp view decided as
@@ -48,7 +28,7 @@ _DECIDED = """
         case when copy > 1 then 'duplicate' else decision end as decision
     from ranked
 """
-_COUNTS = "select decision, count(*) from decided group by 1"
+_COUNTS = "select decision, count(*) as traces from decided group by 1"
 _WIDE = [name for name in INTAKE_SCHEMA.names if name != "spans"]
 _REJECTS = """
     select source_uri, position, reason, trace_id, excerpt from intake where decision = 'rejected'
@@ -58,8 +38,7 @@ _REJECTS = """
         select place from ranked where decision != 'rejected' and copy > 1 and content_hash != first_hash)
     order by all
 """
-# What a window holds while it looks at so many rows fits into this; and so many are read at a time.
-_MIB, _ROWS_A_PART, _ROWS_READ = 64, 100_000, 16_384
+_MEMORY = "64MiB"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,42 +71,20 @@ def make_plan(
     DuckDB sorts outside memory where the input is larger than it. ``weighed``: the plan that decides about the whole
     input, where it was read for that. Raises ConfigError for a cap that cannot hold.
     """
-    with database(f"{_MIB}MiB") as db:
-        db.register("staged", staged)
-        _rank(db, staged, [*_FEW, *(WEIGHED if weighed else WEIGHED[:1])])
+    with database(_MEMORY) as db:
+        rank(db, staged, WEIGHED if weighed else ())
         factor, cells = 1.0, tuple[Cell, ...]()
         if weighed:
             factor, cells = draw(db, weighed.cap), outcome(db)
         else:
-            db.execute(_DECIDED)
-        counts = Counter(dict(execute(db, _COUNTS).fetchall()))
+            execute(db, _DECIDED)
+        counts = Counter({row["decision"]: row["traces"] for row in table_of(db, _COUNTS).to_pylist()})
         rejects = table_of(db, _REJECTS)
         write_table_atomic(store, f"_runs/{run_id}/rejects.parquet", rejects)
         order = Order.of(db)
     give_back()
     chunks = tuple(_write_chunks(order.of_rows(staged, _WIDE), store, run_id, chunk_traces))
     return Plan(chunks=chunks, counts=counts, rejects=rejects.num_rows, factor=factor, cells=cells)
-
-
-def _rank(db: duckdb.DuckDBPyConnection, staged: ds.Dataset, columns: list[str]) -> None:
-    """Make ``ranked``: the ``columns`` of what was staged, which copy each trace is, and when its group began.
-
-    Part by part, so that no window looks at all rows.
-    """
-    execute(db, _SPLIT)
-    db.execute(_INTAKE)
-    # Read by DuckDB itself, a hundred megabytes would be ahead of it.
-    names = [*columns, "of_spans"]
-    batches = staged.to_batches(columns=names, batch_size=_ROWS_READ, use_threads=False, fragment_readahead=1)
-    schema = pa.schema([staged.schema.field(name) for name in names])
-    db.register("few", pa.RecordBatchReader.from_batches(schema, (batch.select(names) for batch in batches)))
-    db.execute(_NARROW)
-    parts = staged.count_rows() // _ROWS_A_PART + 1
-    for table, source, statement in (("copies", "narrow", _COPIES), ("ranked", "copies", _RANKED)):
-        for part in range(parts):
-            head = f"insert into {table}" if part else f"create temp table {table} as"
-            execute(db, head + statement.format(name=_NAME, parts=parts, part=part))
-        db.execute(f"drop table {source}")
 
 
 def staged_dataset(folder: Location) -> ds.Dataset:

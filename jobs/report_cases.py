@@ -125,10 +125,8 @@ def _flipped(row: Row) -> bool:
 def _rank(rows: Iterable[Row], axes: Mapping[AxisKey, Axis]) -> tuple[bool, float]:
     """Disagreements first, then by the mean of all scores, each as its place on its scale (1 is best)."""
     held = list(rows)
-    held_of = [r for r in held if has_value(r) and not r["other_trace_id"]]
-    places = [
-        float(goodness(np.array(r["value"]), axes[axis_key(r)].scale, axes[axis_key(r)].direction)) for r in held_of
-    ]
+    graded = [(r["value"], axes[axis_key(r)]) for r in held if has_value(r) and not r["other_trace_id"]]
+    places = [float(goodness(np.array(value), axis.scale, axis.direction)) for value, axis in graded]
     return not any(map(_flipped, held)), fmean(places) if places else 1.0
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from jobs.gates import by_fingerprint, gates_for
 from jobs.parted import parts_for
 from jobs.redrawn import Redrawn
 from jobs.sampled import Sampled, read_sampled, trace_codes
+from jobs.spill import working_folder
 from jobs.summarise import axes_of, summary_of
 from jobs.worst import Worst
 from judgefleet.columns import NO_CODES, Codes
@@ -63,8 +64,8 @@ class RunData:
     def _read(self) -> tuple[Summary, Codes]:
         """The figures, and the traces that look worst: first those whose verdict changed with the order."""
         worst = Worst(_WORST)
-        with TemporaryDirectory(prefix="judgefleet-") as folder:
-            found = self.rows(Path(folder))
+        with working_folder() as folder:
+            found = self.rows(folder)
             axes = axes_of(found, self.sampled.variants, worst)
             flipped = np.unique(np.concatenate([NO_CODES, *(rows.flipped for rows in found.values())]))
         gates = by_fingerprint(gates_for(self.store, [axis.key for axis in axes]))

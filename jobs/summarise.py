@@ -2,8 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ from jobs.axis_rows import AxisKey, AxisRows, gather
 from jobs.figures import NO_ROW, Arm, Axis, Cell, Summary
 from jobs.parted import parts_for
 from jobs.sampled import Sampled, trace_codes
+from jobs.spill import working_folder
 from jobs.worst import Worst
 from judgefleet.proportions import proportion_of
 from judgefleet.scorer import ScorerKind
@@ -39,8 +38,8 @@ def summarise(
     drawn = Sampled.of([samples])
     # A trace with a row whose text is not in the store any more is one of the run's as well.
     traces = len(np.union1d(drawn.codes, trace_codes(scores)))
-    with TemporaryDirectory(prefix="judgefleet-") as folder:
-        found = gather([scores], Path(folder), parts_for(traces))
+    with working_folder() as folder:
+        found = gather([scores], folder, parts_for(traces))
         return summary_of(axes_of(found, drawn.variants, Worst(0)), facts, traces, gates)
 
 
@@ -63,7 +62,7 @@ def axes_of(found: Mapping[AxisKey, AxisRows], drawn: Mapping[Variant, int], wor
     for parts in zip(*(rows.parts for rows in found.values()), strict=True):
         for (key, rows), part in zip(found.items(), parts, strict=True):
             for name, arm in sums[key].items():
-                arm.add(part.arm(name), rows.scale)
+                arm.add(part.arm(name), None if rows.rate or rows.pairs else rows.scale)
         worst.add(zip(found.values(), parts, strict=True))
     return [_axis(rows, key, sums[key], drawn) for key, rows in found.items()]
 
@@ -132,5 +131,5 @@ def _arm(rows: AxisRows, variant: Variant, sums: ArmSums, drawn: int) -> Arm:
         failures=dict(failures),
         mean=None if pairwise else estimate(sums.moments),
         reasons={status: found.most_common(_REASONS_SHOWN) for status, found in reasons.items()},
-        histogram=() if rows.rate or pairwise else tuple(sums.histogram.tolist()),
+        histogram=() if sums.histogram is None else tuple(sums.histogram.tolist()),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
@@ -62,17 +63,17 @@ def test_the_order_of_objects_does_not_change_the_chunks(
     objects = pa.Table.from_pylist(listed(list_objects(tmp_path / "traces")))
     config = load_batch_config(tmp_path / "config.yaml")
     rows = list(Intake(config=config, group_by="judgefleet.item_id")(objects))
-    monkeypatch.setattr(plan_module, "_ROWS_A_PART", 5)
+    monkeypatch.setattr(spill, "_ROWS", 1)
     again = make_plan(ds.dataset(pa.concat_tables(rows)), open_location(tmp_path / "store"), "run", 4)
     ids = [chunk(tmp_path, again, n)["trace_id"].to_pylist() for n in range(len(again.chunks))]
     assert ids == [table["trace_id"].to_pylist() for table in first]
 
 
-@pytest.mark.parametrize("rows", [2, 100_000])
+@pytest.mark.parametrize("rows", [1, 10_000])
 def test_a_copy_is_counted_and_another_content_is_a_reject(
     tmp_path: Path, plan: Callable[..., Plan], rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan_module, "_ROWS_A_PART", rows)
+    monkeypatch.setattr(spill, "_ROWS", rows)
     plan()
     line = json.loads((tmp_path / "traces/part-0.jsonl").read_text().splitlines()[0])
     made = plan(extra=[json.dumps(line), json.dumps(line | {"output": "Something else."})])
@@ -122,6 +123,7 @@ def test_an_object_that_vanished_since_it_was_listed_is_a_reject(
     rows = pa.concat_tables(intake(pa.Table.from_pylist(listed(objects))))
     made = make_plan(ds.dataset(rows), open_location(tmp_path / "store"), "run", 4)
     assert made.counts["sampled"] == 16
+    assert f"{1:09d}-{0:09d}" in rows.filter(pc.equal(rows["decision"], "rejected"))["place"].to_pylist()
     [reject] = rejects(tmp_path)
     assert reject["source_uri"] == objects[1].uri
     assert reject["reason"] == "it was there when the input was listed, and is not any more"
@@ -152,7 +154,7 @@ def test_traces_that_are_larger_than_memory_together(
 def test_more_traces_than_memory_holds_the_names_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mib: int) -> None:
     """With 48 MiB they are put in order in files; 16 are too few for anything, and more are taken."""
     traces = 400_000
-    monkeypatch.setattr(plan_module, "_MIB", mib)
+    monkeypatch.setattr(plan_module, "_MEMORY", f"{mib}MiB")
     monkeypatch.setattr(spill, "_DOUBLINGS", 3 * (mib < 48))
     names = [f"{n:032x}" for n in np.random.default_rng(1).permutation(traces)]
     known = {

@@ -2,6 +2,7 @@
 
 import json
 import runpy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from jobs.sampled import trace_codes
 from jobs.summarise import axes_of, summarise
 from jobs.worst import Worst
 from judgefleet import pieces
+from judgefleet.errors import ConfigError
 from judgefleet.statistics import weighted_mean_ci
 from judgefleet.storage import open_location
-from judgefleet.store import write_scores
+from judgefleet.store import score_batches, write_scores
 
 build = runpy.run_path(str(Path(__file__).with_name("example_run.py")))["build"]
 
@@ -90,6 +92,25 @@ def test_rows_written_twice_are_counted_once(run: Any, data: RunData) -> None:
     whole = summarise(run.scores, run.samples, data.facts)
     assert [a.total for a in data.summary.axes] == [a.total for a in whole.axes]
     assert len(data.shown()[0]) == run.scores.num_rows
+
+
+def test_rows_read_before_a_file_was_merged_are_not_counted_twice(
+    run: Any, data: RunData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store lists a file that is gone when it is to be read, after others have been read: all are read again."""
+    whole, failures = summarise(run.scores, run.samples, data.facts), iter([1])
+    read = score_batches
+
+    def gone(*given: Any) -> Iterator[pa.Table]:
+        for rows in read(*given):
+            yield rows
+            for _ in failures:
+                raise ConfigError("gone") from FileNotFoundError()
+
+    monkeypatch.setattr(pieces, "_ROWS", 10)
+    monkeypatch.setattr(run_data, "score_batches", gone)
+    assert [a.total for a in data.summary.axes] == [a.total for a in whole.axes]
+    assert next(failures, None) is None
 
 
 def test_rows_of_traces_that_were_not_sampled_are_left_out(run: Any, data: RunData) -> None:

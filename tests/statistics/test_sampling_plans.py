@@ -125,7 +125,7 @@ def _through_duckdb(table: pa.Table) -> tuple[npt.NDArray[np.bool_], Floats]:
         db.execute("set timezone = 'UTC'")
         db.register("intake", table)
         named = "place::varchar as trace_id, '' as span_id, unit_key as group_key, started_at as group_start"
-        known = f"place, 1 as copy, 'candidate' as decision, {named}, {', '.join(WEIGHED)}"
+        known = f"place, 1 as copy, 'candidate' as decision, {named}, started_at, {', '.join(WEIGHED)}"
         db.execute(f"create temp table ranked as select {known} from intake")
         draw(db, None)
         found = db.sql("select probability, sampled from drawn order by place").fetchnumpy()
