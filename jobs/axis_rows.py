@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -67,19 +68,24 @@ class AxisRows:
         found = _scored(columns, rows)
         self.parts.add(found, found.clusters)
         self._named.add(columns.named)
-        self.variants.update(rows["variant"].unique().to_pylist())
-        self.labels.update(_labels(rows["probabilities"]))
+        self._names(rows)
+        self._ends(found.valued.values)
         self._count_failures(rows.filter(pa.array(~np.isfinite(found.values))))
-        for name in _SHARED:
-            if not self.shared.get(name):
-                self.shared[name] = next((v for v in rows[name].unique().to_pylist() if v), "")
-        values = found.valued.values
-        self.low = float(values.min(initial=self.low))
-        self.high = float(values.max(initial=self.high))
-        self.binary &= bool(np.isin(values, (0.0, 1.0)).all())
         paired = pc.or_(pc.is_valid(rows["pair_id"]), pc.is_valid(rows["other_trace_id"]))
         self._of_pairs.add(found.where(np.asarray(paired)))
         self._sides.add(sides_of(rows.filter(paired)))
+
+    def _names(self, rows: pa.Table) -> None:
+        self.variants.update(rows["variant"].unique().to_pylist())
+        self.labels.update(_labels(rows["probabilities"]))
+        for name in _SHARED:
+            if not self.shared.get(name):
+                self.shared[name] = next((v for v in rows[name].unique().to_pylist() if v), "")
+
+    def _ends(self, values: npt.NDArray[np.float64]) -> None:
+        self.low = float(values.min(initial=self.low))
+        self.high = float(values.max(initial=self.high))
+        self.binary &= bool(np.isin(values, (0.0, 1.0)).all())
 
     def _count_failures(self, rows: pa.Table) -> None:
         for row in rows.select(["variant", "status", "reason"]).to_pylist():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from jobs.spill import execute, in_parts, table_of
+from jobs.database import execute, in_parts, table_of
 from judgefleet.errors import ConfigError
 from judgefleet.inclusion import Cells, fitting_factor
 from judgefleet.sampling import Cap

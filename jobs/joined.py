@@ -17,7 +17,8 @@ from zlib import crc32
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from jobs.spill import by_file, database, files_for
+from jobs.database import database
+from jobs.spill import by_file, files_for
 from judgefleet.storage import Location, write_table_atomic
 from judgefleet.trace import Trace
 from judgefleet.traces.clean import safe

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from jobs.spill import by_file, execute, files_for
+from jobs.database import execute
+from jobs.spill import by_file, files_for
 from judgefleet.columns import chosen_of, joined, looked_up, shared
 
 if TYPE_CHECKING:

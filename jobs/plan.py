@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from pyarrow import fs
 
+from jobs.database import database, execute, table_of
 from jobs.draw import WEIGHED, Cell, draw, outcome
 from jobs.intake import INTAKE_SCHEMA
 from jobs.ordered import Order
 from jobs.ranked import rank
-from jobs.spill import database, execute, table_of
 from judgefleet.memory import give_back
 from judgefleet.sample import SAMPLE_SCHEMA
 from judgefleet.sampling import SamplingPlan

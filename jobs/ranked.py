@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from jobs.database import execute, in_parts
 from jobs.joined import SPLIT
-from jobs.spill import execute, in_parts
 
 if TYPE_CHECKING:
     import duckdb

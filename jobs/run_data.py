@@ -19,8 +19,8 @@ from jobs.gates import by_fingerprint, gates_for
 from jobs.parted import parts_for
 from jobs.redrawn import Redrawn
 from jobs.sampled import Sampled, read_sampled, trace_codes
-from jobs.spill import working_folder
 from jobs.summarise import axes_of, summary_of
+from jobs.working_folder import working_folder
 from jobs.worst import Worst
 from judgefleet.columns import NO_CODES, Codes
 from judgefleet.memory import give_back

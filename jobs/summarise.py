@@ -16,7 +16,7 @@ from jobs.axis_rows import AxisKey, AxisRows, gather
 from jobs.figures import NO_ROW, Arm, Axis, Cell, Summary
 from jobs.parted import parts_for
 from jobs.sampled import Sampled, trace_codes
-from jobs.spill import working_folder
+from jobs.working_folder import working_folder
 from jobs.worst import Worst
 from judgefleet.proportions import proportion_of
 from judgefleet.scorer import ScorerKind

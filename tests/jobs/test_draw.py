@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import binom
 
-from jobs import spill
+from jobs import database
 from jobs.config import BatchConfig
 from jobs.intake import INTAKE_SCHEMA, Intake
 from jobs.plan import Plan, make_plan
@@ -84,7 +84,7 @@ def test_a_plan_that_needs_no_whole_input_draws_the_same_from_one(tmp_path: Path
 def test_every_window_has_its_floor_and_a_small_one_is_drawn_whole(
     tmp_path: Path, rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spill, "_ROWS", rows)
+    monkeypatch.setattr(database, "_ROWS", rows)
     given = traces()
     first, found = began(given), drawn(tmp_path, FLOOR, given)
     units: dict[str, set[str | None]] = defaultdict(set)
@@ -117,7 +117,7 @@ def test_the_lowest_hashes_of_a_window_are_its_floor(tmp_path: Path) -> None:
 def test_a_conversation_across_midnight_is_in_or_out_as_one(
     tmp_path: Path, rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spill, "_ROWS", rows)
+    monkeypatch.setattr(database, "_ROWS", rows)
     given, found = traces(), drawn(tmp_path, FLOOR, traces())
     across = {c for c, start in began(given).items() if start.hour == 23}
     assert across

@@ -12,8 +12,8 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
+from jobs import database
 from jobs import plan as plan_module
-from jobs import spill
 from jobs.config import load_batch_config
 from jobs.intake import INTAKE_SCHEMA, Intake, listed
 from jobs.plan import Plan, clear_old_chunks, make_plan, staged_dataset
@@ -63,7 +63,7 @@ def test_the_order_of_objects_does_not_change_the_chunks(
     objects = pa.Table.from_pylist(listed(list_objects(tmp_path / "traces")))
     config = load_batch_config(tmp_path / "config.yaml")
     rows = list(Intake(config=config, group_by="judgefleet.item_id")(objects))
-    monkeypatch.setattr(spill, "_ROWS", 1)
+    monkeypatch.setattr(database, "_ROWS", 1)
     again = make_plan(ds.dataset(pa.concat_tables(rows)), open_location(tmp_path / "store"), "run", 4)
     ids = [chunk(tmp_path, again, n)["trace_id"].to_pylist() for n in range(len(again.chunks))]
     assert ids == [table["trace_id"].to_pylist() for table in first]
@@ -73,7 +73,7 @@ def test_the_order_of_objects_does_not_change_the_chunks(
 def test_a_copy_is_counted_and_another_content_is_a_reject(
     tmp_path: Path, plan: Callable[..., Plan], rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spill, "_ROWS", rows)
+    monkeypatch.setattr(database, "_ROWS", rows)
     plan()
     line = json.loads((tmp_path / "traces/part-0.jsonl").read_text().splitlines()[0])
     made = plan(extra=[json.dumps(line), json.dumps(line | {"output": "Something else."})])
@@ -155,7 +155,7 @@ def test_more_traces_than_memory_holds_the_names_of(tmp_path: Path, monkeypatch:
     """With 48 MiB they are put in order in files; 16 are too few for anything, and more are taken."""
     traces = 400_000
     monkeypatch.setattr(plan_module, "_MEMORY", f"{mib}MiB")
-    monkeypatch.setattr(spill, "_DOUBLINGS", 3 * (mib < 48))
+    monkeypatch.setattr(database, "_DOUBLINGS", 3 * (mib < 48))
     names = [f"{n:032x}" for n in np.random.default_rng(1).permutation(traces)]
     known = {
         "trace_id": names,

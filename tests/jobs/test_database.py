@@ -1,13 +1,10 @@
-"""DuckDB has as much memory as a statement needs, a full disk is told, and working files leave nothing behind."""
-
-from pathlib import Path
+"""DuckDB has as much memory as a statement needs, and a full disk is no reason for more."""
 
 import duckdb
 import numpy as np
 import pytest
 
-from jobs.spill import database, execute, in_parts, table_of, working_folder
-from judgefleet.errors import StoreError
+from jobs.database import database, execute, in_parts, table_of
 
 SORT = "create temp table sorted as select range as n, hash(range)::varchar as name from range(400000) order by 2"
 
@@ -36,7 +33,7 @@ def test_a_full_disk_is_no_reason_for_more_memory() -> None:
 
 @pytest.mark.parametrize("rows", [1, 10_000])
 def test_parts_are_all_rows_once(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.spill._ROWS", rows)
+    monkeypatch.setattr("jobs.database._ROWS", rows)
     with database("64MiB") as db:
         db.execute("create temp table given as select range as n, nullif(range % 7, 0) as key from range(500)")
         in_parts(db, "counted", "select n, count(*) over (partition by key) as many from given "
@@ -45,15 +42,3 @@ def test_parts_are_all_rows_once(rows: int, monkeypatch: pytest.MonkeyPatch) -> 
     assert found["n"].to_pylist() == list(range(500))
     sizes = np.bincount(np.arange(500) % 7)
     assert found["many"].to_pylist() == [sizes[n % 7] for n in range(500)]
-
-
-def no_room() -> None:
-    with working_folder() as folder:
-        Path(folder, "rows").write_bytes(b"some")
-        raise OSError(f"{folder}: 20000 requested and 2083 written")
-
-
-def test_no_room_is_told_with_what_to_do() -> None:
-    with pytest.raises(StoreError, match=r"make room there, or name another folder in TMPDIR") as told:
-        no_room()
-    assert not Path(str(told.value).split(": ")[0].removeprefix("working files in ")).exists()
