@@ -76,7 +76,7 @@ _DECIDED = """
 """
 _OUTCOME = """
     select c.stratum, c.part, c.rate, c.floor, c.threshold, c.probability, c.units::bigint, c.traces::bigint,
-        count_if(d.sampled)
+        count_if(d.sampled)::bigint
     from cells c join drawn d on d.stratum = c.stratum and d.part is not distinct from c.part
     group by all order by all
 """
