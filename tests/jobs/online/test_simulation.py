@@ -35,7 +35,8 @@ def test_a_judge_that_is_too_slow_is_named(world: Any) -> None:
     found = simulate(_config(world, 1.0), traces_per_second=20, seconds_per_trace=0.1, seconds=60)
     assert found.limit == "engine"
     assert found.engine_share > 0.9
-    assert found.sampled_per_second == pytest.approx(10, rel=0.1)
+    # A batch of 50 more or less in the half minute that is looked at.
+    assert found.sampled_per_second == pytest.approx(10, abs=2)
     assert found.lags[1] > found.lags[0] + 10
 
 
