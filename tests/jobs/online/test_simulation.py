@@ -49,7 +49,7 @@ def test_a_budget_that_is_spent_lowers_the_rates(world: Any) -> None:
 
 def test_a_traffic_that_no_core_can_read_saturates_the_loop(world: Any) -> None:
     config = _config(world, 0.001, poll_seconds=0.5)
-    found = simulate(config, traces_per_second=1e6, seconds_per_trace=0.001, seconds=8)
+    found = simulate(config, traces_per_second=1e6, seconds_per_trace=0.001, seconds=16)
     assert found.limit == "loop"
     assert found.loop_share > 0.9
     assert found.loop_limit is not None
