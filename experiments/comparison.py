@@ -73,8 +73,12 @@ def compare(
     are passes and fails, and Newcombe's interval takes the place of both (Student's t fails near 0 and 1).
     """
     columns = columns_of(scores, key)
-    arms = {variant: ArmMoments.of(columns.arm(variant)) for variant in (baseline, candidate)}
-    return compare_arms(arms, baseline=baseline, candidate=candidate, rate=rate, alpha=alpha)
+    arms = {variant: columns.arm(variant) for variant in (baseline, candidate)}
+    moments = {variant: ArmMoments.of(arm) for variant, arm in arms.items()}
+    found = compare_arms(moments, baseline=baseline, candidate=candidate, rate=rate, alpha=alpha)
+    if rate and not found.paired and not all(np.isin(arm.valued.values, (0.0, 1.0)).all() for arm in arms.values()):
+        raise ValueError("a proportion is made of zeros and ones")
+    return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

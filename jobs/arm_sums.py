@@ -24,7 +24,8 @@ class ArmSums:
         """Take in a part: all that there is of some conversations."""
         self.rows += len(rows)
         self.traces += len(np.unique(rows.traces))
-        self.moments += rows.moments
+        valued = rows.valued
+        self.moments += valued.moments
         if scale is not None:
-            found = np.histogram(np.clip(rows.valued.values, *scale), bins=BINS, range=scale)[0]
+            found = np.histogram(np.clip(valued.values, *scale), bins=BINS, range=scale)[0]
             self.histogram = found if self.histogram is None else self.histogram + found

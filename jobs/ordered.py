@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from jobs.database import execute
+from jobs.database import execute, table_of
 from jobs.spill import by_file, files_for
 from judgefleet.columns import chosen_of, joined, looked_up, shared
 
@@ -59,7 +59,7 @@ class Order:
             places=found[numbers],
             numbers=numbers,
             chances=chosen_of(shared(joined(chances)), numbers),
-            split=db.sql("select trace_id from split").to_arrow_table()["trace_id"].combine_chunks(),
+            split=table_of(db, "select trace_id from split")["trace_id"].combine_chunks(),
         )
 
     def __len__(self) -> int:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from jobs.spill import sorted_into
 from judgefleet.columns import Codes, Rows, shared
 
 _TRACES_A_PART, _MOST_PARTS = 32_768, 256
@@ -36,16 +36,13 @@ class Parted(Generic[T]):
 
     def add(self, rows: T, keys: Codes) -> None:
         """Take in more rows; ``keys``: the hash by which each goes to its part, shape (n,)."""
-        parts = keys % np.uint64(self._parts)
-        order = np.argsort(parts, kind="stable")
+        order, runs = sorted_into(keys % np.uint64(self._parts), self._parts)
         records = np.empty(len(order), self._record)
         for name, column in rows.arrays.items():
             records[name] = column[order]
-        ends = np.searchsorted(parts[order], np.arange(self._parts + 1))
-        for number, (begin, end) in enumerate(pairwise(ends.tolist())):
-            if begin < end:
-                with self._file(number).open("ab") as file:
-                    records[begin:end].tofile(file)
+        for number, begin, end in runs:
+            with self._file(number).open("ab") as file:
+                records[begin:end].tofile(file)
 
     def __iter__(self) -> Iterator[T]:
         """Part after part, also those that are empty."""

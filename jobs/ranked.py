@@ -46,7 +46,6 @@ def rank(db: duckdb.DuckDBPyConnection, staged: ds.Dataset, more: tuple[str, ...
     schema = pa.schema([staged.schema.field(name) for name in names])
     db.register("given", pa.RecordBatchReader.from_batches(schema, (batch.select(names) for batch in batches)))
     db.execute(_NARROW)  # once: what it reads is gone then
-    in_parts(db, "copies", _COPIES, "narrow")
-    in_parts(db, "ranked", _RANKED, "copies")
-    for table in ("narrow", "copies"):
-        execute(db, f"drop table {table}")
+    for table, query, source in (("copies", _COPIES, "narrow"), ("ranked", _RANKED, "copies")):
+        in_parts(db, table, query, source)
+        execute(db, f"drop table {source}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,12 +44,11 @@ def by_file(
         with ExitStack() as stack:
             writers = [stack.enter_context(pa.ipc.new_stream(path, schema, options=_PACKED)) for path in paths]
             for table in _some(batches):
-                ranked, chosen = _ranked(table, file_of)
+                order, runs = sorted_into(file_of(table), files)
+                ranked = table.take(pa.array(order))
                 del table
-                ends = np.searchsorted(chosen, np.arange(files + 1))
-                for writer, begin, end in zip(writers, ends[:-1], ends[1:], strict=True):
-                    if begin < end:
-                        writer.write_table(ranked.slice(begin, end - begin))
+                for number, begin, end in runs:
+                    writers[number].write_table(ranked.slice(begin, end - begin))
                 del ranked
                 give_back()
         for path in paths:
@@ -58,11 +58,17 @@ def by_file(
             yield table
 
 
-def _ranked(table: pa.Table, file_of: Callable[[pa.Table], Any]) -> tuple[pa.Table, npt.NDArray[np.integer[Any]]]:
-    """The rows sorted by file, and the file of each."""
-    chosen = np.asarray(file_of(table))
+def sorted_into(files: npt.ArrayLike, count: int) -> tuple[npt.NDArray[np.intp], list[tuple[int, int, int]]]:
+    """The order in which rows of one file, of 0 to ``count``, follow each other; and file, begin and end of each run.
+
+    >>> order, runs = sorted_into([2, 0, 2], 3)
+    >>> order.tolist(), runs
+    ([1, 0, 2], [(0, 0, 1), (2, 1, 3)])
+    """
+    chosen = np.asarray(files)
     order = np.argsort(chosen, kind="stable")
-    return table.take(pa.array(order)), chosen[order]
+    ends = np.searchsorted(chosen[order], np.arange(count + 1)).tolist()
+    return order, [(file, *run) for file, run in enumerate(pairwise(ends)) if run[0] < run[1]]
 
 
 def _some(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -114,12 +114,6 @@ class Grouped:
         """Hajek mean."""
         return float(self.weights @ self.values) / self.total
 
-    @property
-    def influence(self) -> Array:
-        """Each cluster's share in the error of the mean, shape (G,): sums of weight times residual."""
-        shares = self.weights / self.total
-        return self.cluster_sums(shares * (self.values - self.mean))
-
     def cluster_sums(self, per_row: Array) -> Array:
         """Sum a per-row array, shape (n,), within clusters: shape (G,)."""
         return np.bincount(self.clusters, weights=per_row, minlength=self.n_clusters).astype(np.float64)
@@ -129,11 +123,12 @@ class Grouped:
         """What estimates are made of."""
         if not self.n:
             return Moments()
-        weights, errors = self.cluster_sums(self.weights), self.influence * self.total
+        mean = self.mean
+        weights, errors = self.cluster_sums(self.weights), self.cluster_sums(self.weights * (self.values - mean))
         return Moments(
             n=self.n,
             n_clusters=self.n_clusters,
-            mean=self.mean,
+            mean=mean,
             low=float(self.values.min()),
             high=float(self.values.max()),
             total=self.total,

@@ -35,9 +35,10 @@ def proportion_ci(
     or 1 the design effect cannot be estimated: each cluster then counts as one observation. Plain Wilson for
     unweighted, unclustered rows. Raises ValueError for values other than 0 and 1.
     """
+    data = Moments.of(values, weights, clusters)
     if not np.isin(np.asarray(values), (0.0, 1.0)).all():
         raise ValueError("a proportion is made of zeros and ones")
-    return proportion_of(Moments.of(values, weights, clusters), alpha)
+    return proportion_of(data, alpha)
 
 
 def proportion_of(data: Moments, alpha: float = 0.05) -> Estimate:

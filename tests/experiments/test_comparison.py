@@ -263,3 +263,9 @@ def test_the_store_may_give_the_scorer_back_as_a_dictionary() -> None:
     encoded = rows.set_column(rows.schema.get_field_index("variant"), "variant", rows["variant"].dictionary_encode())
     assert prefer(encoded, baseline="A", candidate="B") == prefer(rows, baseline="A", candidate="B")
     assert compare(encoded, baseline="A", candidate="B") == compare(rows, baseline="A", candidate="B")
+
+
+def test_a_rate_of_other_values_than_zeros_and_ones_is_refused() -> None:
+    scores = table([row("a", "A", 1.0), row("b", "B", 0.5)])
+    with pytest.raises(ValueError, match="zeros and ones"):
+        compare(scores, baseline="A", candidate="B", rate=True)

@@ -32,11 +32,11 @@ def test_keeps_up_where_the_judge_has_time(world: Any) -> None:
 
 
 def test_a_judge_that_is_too_slow_is_named(world: Any) -> None:
-    found = simulate(_config(world, 1.0), traces_per_second=20, seconds_per_trace=0.1, seconds=60)
+    # A batch of 50 more or less in the minute that is looked at is 0.8 a second.
+    found = simulate(_config(world, 1.0), traces_per_second=20, seconds_per_trace=0.1, seconds=120)
     assert found.limit == "engine"
     assert found.engine_share > 0.9
-    # A batch of 50 more or less in the half minute that is looked at.
-    assert found.sampled_per_second == pytest.approx(10, abs=2)
+    assert found.sampled_per_second == pytest.approx(10, rel=0.1)
     assert found.lags[1] > found.lags[0] + 10
 
 
