@@ -36,9 +36,10 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
 def s3_endpoint() -> Iterator[str]:
     """``host:port`` of an S3 server on loopback with one empty bucket, ``bucket``; the environment has its keys."""
     import boto3
-    from moto.server import ThreadedMotoServer
 
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    from tests.s3_server import S3Server
+
+    server = S3Server(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     with pytest.MonkeyPatch.context() as patch:

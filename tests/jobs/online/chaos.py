@@ -56,7 +56,8 @@ class Place:
 
             os.environ |= KEYS
             port = free_port()
-            command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+            server = str(Path(__file__).parents[2] / "s3_server.py")
+            command = [sys.executable, server, "-H", "127.0.0.1", "-p", str(port)]
             with (folder / "s3.log").open("w") as log:
                 self.server = subprocess.Popen(command, stdout=log, stderr=log)
             self.endpoint = f"127.0.0.1:{port}"
