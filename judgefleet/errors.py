@@ -48,8 +48,12 @@ def did_you_mean(found: str, allowed: Iterable[str]) -> str:
     "did you mean 'regex'? allowed: json_valid, regex"
     >>> did_you_mean("zzz", ["regex", "json_valid"])
     'allowed: json_valid, regex'
+    >>> did_you_mean("zzz", [])
+    'none is allowed'
     """
     names = sorted(allowed)
+    if not names:
+        return "none is allowed"
     close = difflib.get_close_matches(found, names, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return f"{hint}allowed: {', '.join(names)}"

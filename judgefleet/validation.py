@@ -1,20 +1,33 @@
 """Turns what pydantic finds wrong into sentences: where, what was found, what is allowed."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from functools import partial
-from typing import Annotated, Any, TypeAlias, TypeVar, get_args, get_origin
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from judgefleet.allowed_keys import Loc, keys_at
 from judgefleet.errors import ConfigError, did_you_mean
 
 M = TypeVar("M", bound=BaseModel)
-Loc: TypeAlias = tuple[int | str, ...]
 
 _LONGEST_FOUND = 80
+_MAPPING, _LIST = "a mapping (key: value)", "a list"
+# What belongs at a place, by the type of pydantic's error.
+_BELONGS = {
+    "model_type": _MAPPING,
+    "model_attributes_type": _MAPPING,
+    "dataclass_type": _MAPPING,
+    "dict_type": _MAPPING,
+    "list_type": _LIST,
+    "tuple_type": _LIST,
+    "set_type": _LIST,
+    "frozen_set_type": _LIST,
+    "string_type": "text",
+    "path_type": "a path",
+}
 
 
 def validate_mapping(data: object, model: type[M], source: str, line_of: Callable[[Loc], int | None]) -> M:
@@ -26,103 +39,94 @@ def validate_mapping(data: object, model: type[M], source: str, line_of: Callabl
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        mistakes = [_mistake(detail, model, source, line_of) for detail in error.errors()]
+        mistakes = [
+            _mistake(place, details, model, source, line_of)
+            for place, details in _by_place(error.errors(), data).items()
+        ]
     except ConfigError as error:
         mistakes = [f"{source}: {error}"]
     raise ConfigError("\n".join(mistakes))
 
 
-def _mistake(detail: ErrorDetails, model: type[BaseModel], source: str, line_of: Callable[[Loc], int | None]) -> str:
-    line = line_of(detail["loc"])
+def _by_place(errors: Iterable[ErrorDetails], data: object) -> dict[Loc, list[ErrorDetails]]:
+    """What is wrong at each place. Of a union pydantic tells what every member has against a value: where one of them
+    got further down, the mistake is there."""
+    found: dict[Loc, list[ErrorDetails]] = {}
+    for detail in errors:
+        found.setdefault(_place(detail, data), []).append(detail)
+    further = {place[:end] for place in found for end in range(len(place))}
+    return {place: details for place, details in found.items() if place not in further}
+
+
+def _place(detail: ErrorDetails, data: object) -> Loc:
+    """Where it is in ``data``: pydantic also names the members of unions that it tried."""
+    place: list[int | str] = []
+    for number, part in enumerate(detail["loc"], 1):
+        there, below = _below(data, part)
+        if there or isinstance(part, int) or (number == len(detail["loc"]) and detail["type"] == "missing"):
+            place, data = [*place, part], below
+    return tuple(place)
+
+
+def _below(data: object, part: int | str) -> tuple[bool, object]:
+    if isinstance(data, Mapping):
+        found = [value for key, value in data.items() if str(key) == str(part)]
+        return bool(found), next(iter(found), None)
+    if isinstance(data, Sequence) and isinstance(part, int) and part < len(data):
+        return True, data[part]
+    return isinstance(data, BaseModel) and hasattr(data, str(part)), getattr(data, str(part), None)
+
+
+def _mistake(
+    place: Loc,
+    details: Sequence[ErrorDetails],
+    model: type[BaseModel],
+    source: str,
+    line_of: Callable[[Loc], int | None],
+) -> str:
+    line = line_of(place)
     where = source if line is None else f"{source}:{line}"
-    place = ".".join(str(part) for part in detail["loc"])
-    return ": ".join(part for part in (where, place, _sentence(detail, model)) if part)
+    return ": ".join(part for part in (where, ".".join(map(str, place)), _sentence(details, model)) if part)
 
 
-def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
-    """What is wrong, in our words where pydantic's do not say what is allowed."""
-    if detail["type"] == "missing":
+def _sentence(details: Sequence[ErrorDetails], model: type[BaseModel]) -> str:
+    """What is wrong at one place, in our words where pydantic's do not say what is allowed."""
+    first = details[0]
+    if first["type"] == "missing":
         return "is missing"
-    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        key = str(detail["loc"][-1])
-        return f"unknown key {key!r}; {did_you_mean(key, _keys_at(model, detail['loc'][:-1]))}"
-    if detail["type"] in ("model_type", "model_attributes_type", "dict_type"):
-        return f"found {_found(detail)}; a mapping (key: value) belongs here"
-    if detail["type"] in ("literal_error", "enum", "union_tag_invalid"):
-        return _not_one_of(detail)
-    return f"found {_found(detail)}; {_lower(detail['msg'].removeprefix('Value error, '))}"
+    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        key = str(first["loc"][-1])
+        return f"unknown key {key!r}; {did_you_mean(key, keys_at(model, first['loc'][:-1]))}"
+    return f"found {_found(first)}; {'; or '.join(dict.fromkeys(_allowed(details)))}"
 
 
-def _not_one_of(detail: ErrorDetails) -> str:
+def _allowed(details: Sequence[ErrorDetails]) -> Iterable[str]:
+    names = dict.fromkeys(_BELONGS[d["type"]] for d in details if d["type"] in _BELONGS)
+    if names:
+        yield f"{' or '.join(names)} belongs here{_in_quotes(details[0]['input']) if 'text' in names else ''}"
+    for detail in details:
+        if detail["type"] in ("literal_error", "enum", "union_tag_invalid"):
+            yield _one_of(detail)
+        elif detail["type"] not in _BELONGS:
+            yield _lower(detail["msg"].removeprefix("Value error, "))
+
+
+def _in_quotes(found: Any) -> str:
+    """YAML reads ``no`` as false, and 1.10 as a number."""
+    return " (text in quotes)" if isinstance(found, bool | int | float | date) else ""
+
+
+def _one_of(detail: ErrorDetails) -> str:
     context = detail.get("ctx", {})
-    found = context.get("tag", detail["input"])
     expected = str(context.get("expected") or context.get("expected_tags"))
     names = re.findall(r"'([^']*)'", expected)
-    return f"found {found!r}; {did_you_mean(str(found), names) if names else f'allowed: {expected}'}"
+    return did_you_mean(str(context.get("tag", detail["input"])), names) if names else f"allowed: {expected}"
 
 
 def _found(detail: ErrorDetails) -> str:
-    text = repr(detail["input"])
+    text = repr(detail.get("ctx", {}).get("tag", detail["input"]))
     return text if len(text) <= _LONGEST_FOUND else f"{text[:_LONGEST_FOUND]}..."
 
 
 def _lower(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
-
-
-def _keys_at(model: type[BaseModel], loc: Loc) -> Collection[str]:
-    """The keys that the model (or models, in a union) at ``loc`` would take."""
-    types: Sequence[Any] = [model]
-    for part in loc:
-        types = _step(types, part) or _tagged(types, part) or types
-    return {key for found in _models(types) for key in _fields(found)}
-
-
-def _fields(model: type[Any]) -> Mapping[str, Any]:
-    """Annotation of each field by the key that is written in the file."""
-    if is_dataclass(model):
-        return {f.name: f.type for f in fields(model)}
-    return {f.alias or name: f.annotation for name, f in model.model_fields.items()}
-
-
-def _models(types: Iterable[Any]) -> list[type[Any]]:
-    return [t for t in _members(types) if isinstance(t, type) and (issubclass(t, BaseModel) or is_dataclass(t))]
-
-
-def _members(types: Iterable[Any]) -> list[Any]:
-    """``types`` with Annotated stripped, containers kept and unions taken apart."""
-    out: list[Any] = []
-    for kind in types:
-        if get_origin(kind) is Annotated:
-            out += _members(get_args(kind)[:1])
-        elif get_args(kind) and not _is_container(kind):
-            out += _members(get_args(kind))
-        else:
-            out.append(kind)
-    return out
-
-
-def _is_container(kind: Any) -> bool:
-    origin = get_origin(kind)
-    return isinstance(origin, type) and issubclass(origin, Collection)
-
-
-def _step(types: Iterable[Any], part: int | str) -> list[Any]:
-    """The types found one step further down, by field, key or index."""
-    out: list[Any] = []
-    for kind in _members(types):
-        if not _is_container(kind):
-            out += [_fields(m)[str(part)] for m in _models([kind]) if part in _fields(m)]
-        elif isinstance(part, int) or issubclass(get_origin(kind), Mapping):
-            out += [a for a in get_args(kind) if a is not Ellipsis][-1:]
-    return out
-
-
-def _tagged(types: Iterable[Any], part: int | str) -> list[Any]:
-    """The members of a union that a label of pydantic's own means: a class name or a discriminator's value."""
-    return list(filter(partial(_answers_to, str(part)), _models(types)))
-
-
-def _answers_to(tag: str, model: type[Any]) -> bool:
-    values = {str(value) for annotation in _fields(model).values() for value in get_args(annotation)}
-    return tag == model.__name__ or tag in values

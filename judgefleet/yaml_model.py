@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from judgefleet.allowed_keys import Loc
 from judgefleet.errors import ConfigError
-from judgefleet.validation import Loc, validate_mapping
+from judgefleet.validation import validate_mapping
 
 M = TypeVar("M", bound=BaseModel)
 

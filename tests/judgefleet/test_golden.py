@@ -55,7 +55,7 @@ def test_all_mistakes_at_once_each_with_its_line(tmp_path: Path) -> None:
         for line in (
             "golden:2: not JSON: Expecting property name enclosed in double quotes",
             "golden:3: dificulty: unknown key 'dificulty'; did you mean 'difficulty'?",
-            "golden:4: question: found 7; input should be a valid string",
+            "golden:4: question: found 7; text belongs here (text in quotes)",
             "golden:4: reference: is missing",
             "golden:5: difficulty: found 'hrd'; did you mean 'hard'? allowed: easy, hard, medium",
             "golden:6: the item_id 'late-1' stands twice, first in line 1",

@@ -75,6 +75,8 @@ def test_impossible_counts(n: int, c: int, k: int, message: str) -> None:
 def test_a_share_is_no_count() -> None:
     with pytest.raises(TypeError):
         pass_at_k(5, 0.5, 1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        pass_at_k_of_rows(rows_of([("a", 1.0)]), k=1.5)  # type: ignore[arg-type]
 
 
 # 4 samples of a (2 pass), 3 of b (none) and one failed scoring, 1 of c, 2 rows that name no task.

@@ -263,7 +263,7 @@ def stratum(where: str, name: str = "a") -> str:
         (stratum("{attributes.: A}"), "unknown field 'attributes.'; did you mean 'attributes.KEY'?"),
         (stratum("{}"), "strata.0.where: found {}; dictionary should have at least 1 item"),
         (stratum("{variant: []}"), "strata.0.where.variant: found []; tuple should have at least 1 item"),
-        (stratum("{variant: null}"), "strata.0.where.variant.0: found None; input should be a valid string"),
+        (stratum("{variant: null}"), "strata.0.where.variant.0: found None; text belongs here"),
         ("strata:\n- {name: a, where: {variant: A}}", "plan.yaml:2: strata.0.rate: is missing"),
         ("filters: {exclude: [{varient: A}]}", "unknown field 'varient'; did you mean 'variant'?"),
         ("filters: {require: [outptu]}", "filters.require.0: found 'outptu'; did you mean 'output'?"),

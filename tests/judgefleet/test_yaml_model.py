@@ -27,6 +27,14 @@ class Axis(BaseModel, extra="forbid"):
     anchors: dict[int, str] = {}
 
 
+class Nothing(BaseModel, extra="forbid"):
+    pass
+
+
+class Words(BaseModel, extra="forbid"):
+    form: Literal["NFC", "keep"] = "NFC"
+
+
 class Config(BaseModel, extra="forbid"):
     name: str
     rate: float = Field(default=1.0, ge=0, le=1)
@@ -35,6 +43,9 @@ class Config(BaseModel, extra="forbid"):
     first: Axis | None = None
     order: Literal["both", "single"] = "both"
     other: str = Field(default="", alias="else")
+    words: Literal["squad"] | Words | None = None
+    kinds: Annotated[tuple[Literal["email", "iban"], ...], Field(min_length=1)] | str = "all"
+    none: Nothing = Nothing()
 
     @field_validator("name")
     @classmethod
@@ -65,10 +76,11 @@ def test_all_mistakes_are_listed_at_once_each_with_its_line() -> None:
     assert mistake(text).splitlines() == [
         "c.yaml:1: name: is missing",
         "c.yaml:2: rate: found 'fast'; input should be a valid number, unable to parse string as a number",
-        "c.yaml:5: scorers.0.judge.temprature: unknown key 'temprature'; did you mean 'temperature'? "
+        "c.yaml:5: scorers.0.temprature: unknown key 'temprature'; did you mean 'temperature'? "
         "allowed: kind, temperature",
         "c.yaml:6: scorers.1: found 'regx'; did you mean 'regex'? allowed: judge, regex",
-        "c.yaml:1: nam: unknown key 'nam'; did you mean 'name'? allowed: axes, else, first, name, order, rate, scorers",
+        "c.yaml:1: nam: unknown key 'nam'; did you mean 'name'? allowed: axes, else, first, "
+        "kinds, name, none, order, rate, scorers, words",
     ]
 
 
@@ -88,11 +100,15 @@ def test_all_mistakes_are_listed_at_once_each_with_its_line() -> None:
         ("name: a\n\naxes: [x]\n", "c.yaml:3: axes: found ['x']; a mapping"),
         ("name: a\norder: bth\n", "c.yaml:2: order: found 'bth'; did you mean 'both'? allowed: both, single"),
         ("name: a\nrate: 2\n", "c.yaml:2: rate: found 2; input should be less than or equal to 1"),
-        ("name: 1\n", "c.yaml:1: name: found 1; input should be a valid string"),
-        ("name: 2026-01-01\n", "c.yaml:1: name: found datetime.date(2026, 1, 1); input should be a valid string"),
+        ("name: 1\n", "c.yaml:1: name: found 1; text belongs here (text in quotes)"),
+        ("name: 2026-01-01\n", "c.yaml:1: name: found datetime.date(2026, 1, 1); text belongs here"),
         ("name: " + "x" * 30, "c.yaml: a name has at most 20 characters"),
-        ("name: a\naxes: {t: {name: b, anchors: {one: x}}}\n", "c.yaml:2: axes.t.anchors.one.[key]: found 'one'; "),
+        ("name: a\naxes: {t: {name: b, anchors: {one: x}}}\n", "c.yaml:2: axes.t.anchors.one: found 'one'; "),
         ("name: [" + "x, " * 90 + "]", "..."),
+        ("name: no\n", "c.yaml:1: name: found False; text belongs here (text in quotes)"),
+        ("name: a\nfirst: {name: b, anchors: 5}\n", "c.yaml:2: first.anchors: found 5; a mapping (key: value) belongs"),
+        ("name: a\nscorers: judge\n", "c.yaml:2: scorers: found 'judge'; a list belongs here"),
+        ("name: a\nnone:\n  x: 1\n", "c.yaml:3: none.x: unknown key 'x'; none is allowed"),
     ],
 )
 def test_what_the_model_does_not_allow(text: str, said: str) -> None:
@@ -127,6 +143,28 @@ def test_what_the_model_does_not_allow(text: str, said: str) -> None:
 )
 def test_what_is_not_a_configuration_at_all(text: str, said: str) -> None:
     assert said in mistake(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("words: {form: NFD}", "c.yaml:2: words.form: found 'NFD'; did you mean 'NFC'? allowed: NFC, keep"),
+        (
+            "words: squd",
+            "c.yaml:2: words: found 'squd'; a mapping (key: value) belongs here; or did you mean 'squad'? "
+            "allowed: squad",
+        ),
+        ("kinds: [ssn]", "c.yaml:2: kinds.0: found 'ssn'; allowed: email, iban"),
+        ("kinds: 5", "c.yaml:2: kinds: found 5; a list or text belongs here (text in quotes)"),
+        (
+            "kinds: []",
+            "c.yaml:2: kinds: found []; text belongs here; or tuple should have at least 1 item after "
+            "validation, not 0",
+        ),
+    ],
+)
+def test_what_may_be_one_of_several_is_one_mistake_where_it_is(text: str, said: str) -> None:
+    assert mistake(f"name: a\n{text}\n") == said
 
 
 def test_a_merge_key_may_be_overridden() -> None:
