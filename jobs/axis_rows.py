@@ -19,7 +19,7 @@ from experiments.pairs import Pairs, Sides, sides_of
 from jobs.figures import failure_name
 from jobs.parted import Parted
 from jobs.sampled import trace_codes
-from jobs.wording import one_line
+from jobs.wording import end_of_scale, one_line
 from judgefleet.columns import Codes, Gathered
 from judgefleet.scorer import ScorerKind
 
@@ -123,11 +123,11 @@ class AxisRows:
 
     @cached_property
     def scale(self) -> tuple[float, float]:
-        """The numeric labels' range where the labels are numbers; else 0 to 1, widened to the values found."""
+        """The numeric labels' range where the labels are numbers; else 0 to 1, fitted to the values found."""
         if self.labels and all(_is_number(label) for label in self.labels):
             grades = [float(label) for label in self.labels]
             return min(grades), max(grades)
-        return float(np.floor(min(0.0, self.low))), float(np.ceil(max(1.0, self.high)))
+        return float(np.floor(min(0.0, self.low))), end_of_scale(self.high)
 
 
 def gather(tables: Iterable[pa.Table], folder: Path, parts: int) -> dict[AxisKey, AxisRows]:

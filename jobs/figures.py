@@ -77,6 +77,16 @@ class Axis:
         return self.scorer, self.axis, self.fingerprint
 
     @property
+    def unit(self) -> str:
+        """What the values are in, where the scorer says so and the name of the axis does not."""
+        try:
+            said = json.loads(self.config)
+        except ValueError:
+            return ""
+        unit = str(said.get("unit") or said.get("currency") or "") if isinstance(said, dict) else ""
+        return "" if unit in self.axis.split("_") else unit
+
+    @property
     def total(self) -> int:
         """Sampled traces of all variants."""
         return sum(a.total for a in self.arms)

@@ -82,7 +82,7 @@ def _axis_view(axis: Axis, book: TagBook, spread: Scale, slots: Mapping[str | No
     kind = "share of passes" if axis.rate else "mean"
     return AxisView(
         title=one_line(axis.axis if judge else f"{axis.scorer}: {axis.axis}", 80),
-        note=", ".join(filter(None, (kind, notes.get(axis.direction)))),
+        note=", ".join(filter(None, (kind, axis.unit, notes.get(axis.direction)))),
         means=_means(axis, book, slots),
         ticks=ticks(axis.scale),
         differences=[_difference(axis, d, slots[d.candidate], spread, book) for d in axis.differences],

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from jobs.wording import number
+from jobs.wording import number, rounded_up
 from judgefleet.statistics import Estimate
 
 Scale = tuple[float, float]
@@ -80,8 +80,7 @@ def symmetric(estimates: Sequence[Estimate]) -> Scale:
     reach = max((abs(x) for e in estimates for x in (e.value, e.low, e.high) if x is not None), default=0.0)
     if reach == 0:
         return -1.0, 1.0
-    unit = 10.0 ** np.floor(np.log10(reach))
-    end = float(round(np.ceil(reach / unit - 1e-9) * unit, 10))
+    end = rounded_up(reach)
     return -end, end
 
 

@@ -68,7 +68,7 @@ def _scorer(summary: Summary, axis: Axis) -> str:
 
 def _axis(axis: Axis) -> str:
     lower = ", lower is better" if axis.direction == "lower_is_better" else ""
-    return one_line(axis.axis, 40) + lower
+    return one_line(" ".join(filter(None, (axis.axis, axis.unit and f"({axis.unit})"))), 40) + lower
 
 
 def _figure(e: Estimate, places: int, *, signed: bool = False) -> tuple[str, str]:

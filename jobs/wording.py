@@ -1,5 +1,6 @@
 """How numbers, and text that nobody vouches for, are written for people: one way in the terminal and on the page."""
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -10,6 +11,9 @@ from judgefleet.statistics import Estimate
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
 )
+
+# Values up to this are told with more digits than three.
+_SMALL = 0.1
 
 
 def visible(text: object) -> str:
@@ -34,11 +38,33 @@ def one_line(text: object, width: int) -> str:
 def decimals(scale: tuple[float, float]) -> int:
     """Digits after the point that suit values on ``scale``.
 
-    >>> decimals((0, 1)), decimals((1, 5)), decimals((0, 500))
-    (3, 2, 1)
+    >>> decimals((0, 1)), decimals((1, 5)), decimals((0, 500)), decimals((0, 0.0005))
+    (3, 2, 1, 6)
     """
     span = scale[1] - scale[0]
+    if 0 < span < _SMALL:
+        return 2 - math.floor(math.log10(span))
     return 3 if span <= 2 else 2 if span <= 20 else 1
+
+
+def rounded_up(value: float) -> float:
+    """A number above 0, rounded up to one digit.
+
+    >>> rounded_up(0.72), rounded_up(0.00047), rounded_up(300.0)
+    (0.8, 0.0005, 300.0)
+    """
+    unit = 10.0 ** math.floor(math.log10(value))
+    return float(f"{math.ceil(value / unit - 1e-9) * unit:.1g}")
+
+
+def end_of_scale(high: float) -> float:
+    """Where a scale from 0 ends whose values reach up to ``high``: at 1, at a whole number, or close to values that are
+    next to nothing on either, such as costs.
+
+    >>> end_of_scale(0.4), end_of_scale(2.5), end_of_scale(0.00047)
+    (1.0, 3.0, 0.0005)
+    """
+    return rounded_up(high) if 0 < high < _SMALL else float(math.ceil(max(1.0, high)))
 
 
 def number(value: float | None, places: int, *, signed: bool = False) -> str:

@@ -14,6 +14,7 @@ from judgefleet.score import Status
 Codes = npt.NDArray[np.uint64]
 NO_CODES: Codes = np.empty(0, np.uint64)
 _ROWS = 65_536
+_MOST = 1e100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,10 +126,10 @@ def cluster_codes(rows: Any) -> Codes:
 
 
 def numbers_of(rows: Any) -> npt.NDArray[np.float64]:
-    """The value of each of ``rows``; NaN where it carries none."""
+    """The value of each of ``rows``; NaN where it carries none, or one whose square is no number any more."""
     ok = pc.fill_null(pc.equal(rows["status"].cast(pa.string()), Status.OK.value), False)
     values = np.asarray(pc.fill_null(rows["value"].cast(pa.float64()), np.nan), dtype=np.float64)
-    return np.where(np.asarray(ok, dtype=np.bool_) & np.isfinite(values), values, np.nan)
+    return np.where(np.asarray(ok, dtype=np.bool_) & (np.abs(values) <= _MOST), values, np.nan)
 
 
 def weights_of(rows: Any) -> npt.NDArray[np.float64]:

@@ -1,6 +1,5 @@
 """What all measures have in common: numbers that a trace carries, each in a unit, none of them a pass or a fail."""
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,6 +9,8 @@ from judgefleet.score import Outcome, Status, failure
 from judgefleet.scorer import Direction, ScorerInfo, ScorerKind
 from judgefleet.trace import Trace
 from judges.checks.base import readable
+
+_MOST = 1e15
 
 
 class Measure(ABC):
@@ -66,14 +67,14 @@ def unknown(reason: str) -> Outcome:
 
 
 def problem(what: str, value: object) -> str | None:
-    """Why ``value`` is no finite number of at least 0, or None when it is one.
+    """Why ``value`` is no number from 0 to 1e15, or None when it is one; more cannot be averaged, or be true.
 
     >>> problem("total_ms", None), problem("total_ms", -1.0), problem("total_ms", 3.0)
     ('the trace has no total_ms', 'total_ms is -1.0, and cannot be', None)
     """
     if value is None:
         return f"the trace has no {what}"
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _MOST
     return None if good else f"{what} is {value!r}, and cannot be"
 
 

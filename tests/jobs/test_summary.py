@@ -14,7 +14,8 @@ from jobs.figures import Axis
 from jobs.summary import Summary, print_summary, summarise
 from judgefleet.proportions import wilson_interval
 from judgefleet.sample import SAMPLE_SCHEMA
-from judgefleet.score import SCORE_SCHEMA
+from judgefleet.score import SCORE_SCHEMA, Outcome
+from judgefleet.scorer import ScorerInfo, ScorerKind
 
 Build = Callable[..., Any]
 
@@ -187,3 +188,24 @@ def test_other_tables_than_those_of_the_schema_are_not_changed(build_run: Build)
     before: pa.Table = run.scores
     summarise(before, run.samples, run.facts)
     assert pa.types.is_dictionary(before.schema.field("scorer").type)
+
+
+def test_small_costs_are_told_in_their_currency_with_digits_that_tell_them_apart(build_run: Build) -> None:
+    run = build_run()
+    cost = ScorerInfo(name="cost", version="1", kind=ScorerKind.CODE, axes=("cost",), config={"currency": "EUR"})
+    for number, sample in enumerate(run.drawn):
+        spent = (0.0004 if sample.trace.variant == "A" else 0.00031) + number % 3 / 1e6
+        run.add(sample, cost, "cost", Outcome(value=spent))
+    summary = summary_of(run)
+    assert axis_of(summary, "cost", "cost").scale == (0.0, 0.0005)
+    text = printed(summary)
+    assert "cost (EUR)" in text
+    assert "-0.000090" in text
+
+
+def test_a_value_that_cannot_be_averaged_is_counted_and_spoils_no_figure(build_run: Build) -> None:
+    run = build_run()
+    run.rows[2]["value"] = 1e308
+    policy = axis_of(summary_of(run), "support_rubric", "policy_citation")
+    assert policy.arms[0].failures["not_a_number"] == 1
+    assert policy.scale == (1.0, 5.0)
