@@ -13,6 +13,7 @@ from rich.table import Table
 
 from jobs.audit_commands import audit_app
 from jobs.capacity_commands import plan
+from jobs.figure_commands import pass_at_k, sessions
 from jobs.label_commands import label
 from jobs.online_commands import online
 from jobs.traces_commands import traces_app
@@ -39,6 +40,8 @@ app.command()(trends)
 app.command()(label)
 app.command()(plan)
 app.command()(online)
+app.command()(sessions)
+app.command("pass-at-k")(pass_at_k)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Score everything again instead of going on where a run stopped.")]
