@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from judgefleet.errors import ConfigError, did_you_mean
 from judgefleet.hashing import stable_hash
@@ -32,7 +32,7 @@ class Scale(StrictModel):
 
     min: int | None = None
     max: int | None = None
-    labels: dict[str, float] | None = None
+    labels: dict[str, FiniteFloat] | None = None
     anchors: dict[int | str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")

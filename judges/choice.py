@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from judgefleet.score import Status
 from judges.verdict import Reply, Verdict, no_verdict, reply_failure
 
-_PLACES = 6
+# Below this is noise of adding up; rows show fewer.
+_PLACES = 12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,8 +35,6 @@ class Choice:
     def read(self, replies: Sequence[Reply]) -> Verdict:
         """The distribution over ``labels``; ``replies`` one a node, in order.
 
-        Probabilities are rounded to 6 decimals: what lies below that is noise of the engine's arithmetic.
-
         >>> two = choice_of({"yes": (7,), "no": (8,)}, end=0)
         >>> two.read([Reply(logprobs=(math.log(0.75), math.log(0.25)))]).probabilities
         {'yes': 0.75, 'no': 0.25}
@@ -53,11 +52,16 @@ class Choice:
 
     def _said(self, replies: Sequence[Reply]) -> Verdict:
         """Without probabilities: the label that was written, if it is one."""
-        said = replies[0].text.strip().strip(".\"'`*")
-        if not said:
-            return no_verdict(Status.UNPARSED, "the engine returned no text and no log-probabilities")
+        text, ended = replies[0].text.strip(), replies[0].ended
+        said = text if text in self.labels else text.strip(".\"'`*")
+        why = f" (it ended with {ended!r})" if ended else ""
+        if not text:
+            return no_verdict(Status.UNPARSED, f"the engine returned no text and no log-probabilities{why}")
         if len(self.nodes) > 1 or said not in self.labels:
-            return no_verdict(Status.OFF_SCALE, f"found {said[:60]!r}, which is none of {_shown(self.labels)}")
+            return no_verdict(Status.OFF_SCALE, f"found {text[:60]!r}, which is none of {_shown(self.labels)}")
+        longer = [label for label in self.labels if label != said and label.startswith(said)]
+        if ended == "length" and longer:
+            return no_verdict(Status.UNPARSED, f"found {said!r}{why}, which may be the beginning of {_shown(longer)}")
         return Verdict(probabilities={x: float(x == said) for x in self.labels}, weighted=False)
 
 

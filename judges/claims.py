@@ -24,10 +24,10 @@ def parse_claims(text: str) -> tuple[str, ...] | None:
 
     >>> parse_claims("The claims:\\n- Parcels take 7 days.\\n2) It is free.\\n* parcels take 7 days.\\n---")
     ('Parcels take 7 days.', 'It is free.')
-    >>> parse_claims("None.") is None
-    True
+    >>> parse_claims("None."), parse_claims("- none")
+    (None, None)
     """
-    if _NOTHING.fullmatch(text.strip()):
+    if _NOTHING.fullmatch(_BULLET.sub("", text.strip())):
         return None
     return _distinct(line for line in text.splitlines() if not line.rstrip().endswith(":"))
 

@@ -175,7 +175,7 @@ def judge_config(writer: Writer, rubric: Rubric, **more: object) -> dict[str, ob
         "rubric_text": rubric.text,
         **({"examples": [e.model_dump(mode="json") for e in rubric.examples]} if rubric.examples else {}),
         "layout": LAYOUT_VERSION,
-        "sampling": {"temperature": 0.0, "guided": "one token of the labels at a time"},
+        "sampling": writer.model.sampling,
         **more,
     }
 
@@ -187,6 +187,9 @@ def remarks(unit: Unit) -> str | None:
     """
     reasons = [asking.reason for asking in unit.askings if asking.reason]
     cut = ["a draft was ended by its limit"] if any(asking.cut for asking in unit.askings) else []
-    unweighted = any(asking.verdict and not asking.verdict.weighted for asking in unit.askings)
-    plain = ["the engine gave no probabilities: the value is that of the label"] if unweighted else []
+    weighted = [asking.verdict.weighted for asking in unit.askings if asking.verdict]
+    bare = weighted.count(False)
+    which = f"the engine gave no probabilities for {bare} of {len(weighted)} verdicts: each is worth"
+    every = "the engine gave no probabilities: the value is that of"
+    plain = [f"{every if bare == len(weighted) else which} the label"] if bare else []
     return " | ".join([*reasons, *([unit.note] if unit.note else []), *cut, *plain]) or None

@@ -44,6 +44,15 @@ class JudgeModel:
     logprobs: bool = True
 
     @property
+    def sampling(self) -> dict[str, object]:
+        """How a verdict is written: by token ids the labels alone can be; in messages, whatever the endpoint writes."""
+        if self.prompts == "tokens":
+            return {"temperature": 0.0, "guided": "one token of the labels at a time"}
+        body = self.engine_options.get("extra_body")
+        asked = body.get("temperature", 0.0) if isinstance(body, Mapping) else 0.0
+        return {"temperature": asked, "guided": "no: a label is read from what was written"}
+
+    @property
     def config(self) -> dict[str, object]:
         """What goes into a judge's configuration; the path does not: the digests name the model."""
         messages = {"prompts": MESSAGES, "logprobs": self.logprobs} if self.prompts == "messages" else {}

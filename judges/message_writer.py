@@ -55,6 +55,8 @@ class MessageWriter:
 
         Raises ConfigError for labels that may be more, unless the configuration reads them as text.
         """
+        if odd := [label for label in labels if not label or label != label.strip()]:
+            raise ConfigError(f"found the labels {odd}; what an endpoint writes is read without spaces around it")
         longer = [label for label in labels if not self._is_one_token(label)] if self.model.logprobs else []
         if longer:
             how = "are more than one token" if self._tokenizer else "may be more than one token"

@@ -75,7 +75,7 @@ def match_pairs(
         ordered = sorted(group, key=identity)
         one, two = ([s for s in ordered if s.trace.variant == v] for v in sorted(variants))
         yield from (Pair.of(*pair) for pair in zip(one, two, strict=False))
-        alone = f"no sampled trace of the other variant with the same {pair_by!r}"
+        alone = f"no {'further ' if one and two else ''}sampled trace of the other variant with the same {pair_by!r}"
         yield from ((sample, alone) for sample in (*one[len(two) :], *two[len(one) :]))
 
 

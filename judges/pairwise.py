@@ -18,7 +18,7 @@ from judges.pairs import Pair, match_pairs
 from judges.prompt import Body, Writer
 from judges.recalibration import without_slot_bias
 from judges.reconcile import likeliest, reconcile
-from judges.verdict import usage
+from judges.verdict import Verdict, usage
 
 AXIS = "preference"
 # Shown to the judge, and what each means for the answer that stood first.
@@ -155,18 +155,28 @@ class BoundPairwise:
         spent: dict[str, Any] = usage(unit.spent)
         if failed := next((v.failure for v in verdicts if v.failure), None):
             return [failure(failed.status, failed.reason or "", **link, **spent) for link in _links(unit.rows)]
-        places = [{"tie": 0.0} | {self._labels[label]: p for label, p in v.probabilities.items()} for v in verdicts]
+        places = [self._places(verdict) for verdict in verdicts]
         if (self._options.order_bias, self._options.temperature) != (0.0, 1.0):
             bias, temperature = self._options.order_bias, self._options.temperature
             places = [without_slot_bias(place, bias, temperature) for place in places]
         orders = tuple(
-            OrderVerdict(first=row.sample.trace.trace_id, label=likeliest(place), probabilities=place)
-            for row, place in zip(unit.rows, places, strict=True)
+            OrderVerdict(
+                first=row.sample.trace.trace_id,
+                label=likeliest(place),
+                probabilities=place if verdict.weighted else {},
+            )
+            for row, place, verdict in zip(unit.rows, places, verdicts, strict=True)
         )
+        # A label that was written is no probability of it: what reads them would take the judge for certain.
+        hidden: dict[str, Any] = {} if all(verdict.weighted for verdict in verdicts) else {"probabilities": {}}
         return [
-            Outcome(**asdict(side), orders=orders, reason=remarks(unit), **link, **spent)
+            Outcome(**asdict(side) | hidden, orders=orders, reason=remarks(unit), **link, **spent)
             for side, link in zip(reconcile(places, self._options.tie_band), _links(unit.rows), strict=True)
         ]
+
+    def _places(self, verdict: Verdict) -> dict[str, float]:
+        said = verdict.probabilities.items()
+        return {"tie": 0.0} | {self._labels[label]: round(mass, 6) for label, mass in said}
 
 
 def _pair_rows(pair: Pair) -> tuple[Row, ...]:

@@ -17,6 +17,8 @@ from judges.reconcile import likeliest
 from judges.verdict import Reply, usage
 from judges.votes import Ballot, Grades, NoVerdictError, Preferences, Rule, elect
 
+_PLACES = ("first", "second", "tie")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seat:
@@ -118,6 +120,9 @@ class BoundPanel:
             position, label = elect([ballot.vote(o, weight) for weight, o in weighed], self._rule, ballot)
         except NoVerdictError as error:
             return failure(Status.REFUSED, f"{error} | {votes}", **link)
+        if valid[0].orders and not any(o.order_consistent for o in valid):
+            # Nobody prefers the same answer in both orders: what is left of a margin is where the answers stood.
+            label = "tie"
         return Outcome(
             value=ballot.value(position),
             label=label,
@@ -150,7 +155,7 @@ def _orders(weighed: Sequence[tuple[float, Outcome]]) -> dict[str, Any]:
         return {}
     weights, orders = [weight for weight, _ in weighed], []
     for column in columns:
-        said = [(weight, order.probabilities) for weight, order in zip(weights, column, strict=True)]
-        mean = _mean(said, column[0].probabilities)
+        said = [(w, order.probabilities or {order.label or "": 1.0}) for w, order in zip(weights, column, strict=True)]
+        mean = _mean(said, _PLACES)
         orders.append(OrderVerdict(first=column[0].first, label=likeliest(mean), probabilities=mean))
     return {"orders": tuple(orders), "order_consistent": all(outcome.order_consistent for _, outcome in weighed)}

@@ -18,6 +18,9 @@ from judges.recalibration import ValueMap, mapped, nearest_label
 from judges.transcript import UnitOfJudgement, conversations, material, whole
 from judges.verdict import usage
 
+# How a value comes about, for the configuration on the row.
+_WEIGHTED, _WRITTEN = "mean of the scale by label probability", "that of the label that is written"
+
 
 class PointwiseOptions(JudgeOptions):
     """``unit``: what is graded: the last question and answer (``turn``), the answer with all that was said before it
@@ -99,7 +102,7 @@ class BoundPointwise:
                 mode="pointwise",
                 unit=options.unit,
                 reason_tokens=options.reason_tokens,
-                value="mean of the scale by label probability",
+                value=_WEIGHTED if writer.model.logprobs else _WRITTEN,
                 **({"value_map": options.model_dump(mode="json")["value_map"]} if options.value_map else {}),
             ),
         )
@@ -148,7 +151,7 @@ class BoundPointwise:
             Outcome(
                 value=value,
                 label=nearest_label(value, values) if knots else verdict.label,
-                probabilities=verdict.probabilities if verdict.weighted else {},
+                probabilities=verdict.shown,
                 reason=remarks(unit),
                 **spent,
             )

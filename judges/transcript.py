@@ -73,11 +73,18 @@ def _turns(messages: Sequence[Message]) -> list[Part]:
 def _unheard(said: Sequence[Message], trace: Trace) -> list[Message]:
     """What ``trace`` adds to what was said: its messages less the history that it repeats, then its answer."""
     system = [m for m in trace.messages if m.role == "system" and m not in said]
-    known, spoken = ([m for m in messages if m.role != "system"] for messages in (said, trace.messages))
-    heard, told = ([(m.role, m.content.strip()) for m in messages] for messages in (known, spoken))
-    repeated = next(k for k in range(min(len(heard), len(told)), -1, -1) if heard[len(heard) - k :] == told[:k])
+    spoken = [m for m in trace.messages if m.role != "system"]
+    heard = [(m.role, m.content.strip()) for m in said if _is_heard(m)]
+    told = [(place, (m.role, m.content.strip())) for place, m in enumerate(spoken, 1) if _is_heard(m)]
+    most = range(min(len(heard), len(told)), 0, -1)
+    repeated = next((told[k - 1][0] for k in most if heard[-k:] == [turn for _, turn in told[:k]]), 0)
     answer = [Message(role="assistant", content=trace.output)] if trace.output and trace.output.strip() else []
     return [*system, *spoken[repeated:], *answer]
+
+
+def _is_heard(message: Message) -> bool:
+    """Whether a history repeats it: many leave out what a model and its tools said to each other."""
+    return message.role not in ("system", "tool") and bool(message.content.strip())
 
 
 def _time(sample: Sample) -> tuple[float, str, str]:

@@ -12,12 +12,14 @@ class Reply:
 
     ``logprobs``: the natural logarithm of the probability of each of the prompt's labels, in their order; empty where
     an engine offers none. ``text`` and ``token_ids``: what was written. ``finished`` is false where it was cut off.
+    ``ended``: why writing ended, in the engine's words, where it has any.
     """
 
     logprobs: tuple[float, ...] = ()
     text: str = ""
     token_ids: tuple[int, ...] = ()
     finished: bool = True
+    ended: str = ""
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
     completion_tokens: int | None = None
@@ -29,6 +31,9 @@ class Reply:
 class Verdict:
     """The distribution over labels (sums to 1), or the failure that stands in its place.
 
+    Values are computed from ``probabilities``; rows have ``shown``, to 6 decimals: what lies below that is noise of an
+    engine's arithmetic for any one label, and still a part of a mean over hundreds.
+
     ``weighted`` is false where the engine offered no probabilities: all mass is on the one label that was said.
     """
 
@@ -37,9 +42,14 @@ class Verdict:
     failure: Outcome | None = None
 
     @property
+    def shown(self) -> dict[str, float]:
+        """``probabilities`` as rows have them; none where the engine offered none."""
+        return {label: round(mass, 6) for label, mass in self.probabilities.items()} if self.weighted else {}
+
+    @property
     def label(self) -> str:
         """The likeliest label; the first in scale order where two are alike."""
-        return max(self.probabilities, key=lambda label: self.probabilities[label])
+        return max(self.probabilities, key=lambda label: round(self.probabilities[label], 6))
 
 
 def no_verdict(status: Status, reason: str) -> Verdict:

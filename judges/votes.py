@@ -85,7 +85,8 @@ class Preferences:
 
     def vote(self, outcome: Outcome, weight: float) -> Vote:
         """The member's preference."""
-        margin = (outcome.probabilities["win"] - outcome.probabilities["loss"]) / 2
+        said = outcome.probabilities
+        margin = (said["win"] - said["loss"]) / 2 if said else (outcome.value or 0.0) - 0.5
         return Vote(label=outcome.label or "", position=margin, weight=weight)
 
     def label(self, position: float) -> str:

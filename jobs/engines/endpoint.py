@@ -1,6 +1,7 @@
 """One request to an endpoint, tried again where that can help."""
 
 import email.utils
+import math
 import os
 import random
 import time
@@ -12,7 +13,9 @@ import httpx
 
 from jobs.engines.config import EngineConfig
 
-_AGAIN = {408, 409, 425, 429}
+_AGAIN = {409, 425, 429}
+# Somebody on the way did not wait for the answer any longer.
+_SLOW = {408, 504, 524}
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
 # A server that asks for a longer pause is not waited for: the run would seem to hang.
 _LONGEST_RETRY_AFTER = 120.0
@@ -55,10 +58,11 @@ class Endpoint:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         try:
             response = self._client.post(f"{self._url}{path}", json=dict(body), headers=headers)
-            found = _read(response)
+            found = _read(response, again_when_slow=_is_settled(body))
         except httpx.TimeoutException as error:
-            found = Failed(error=f"timeout: {type(error).__name__} after {self._config.timeout_s:g} s", again=True)
-            found = found if isinstance(error, httpx.ConnectTimeout) else _billed(found)
+            early = isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout)
+            said = f"timeout: {type(error).__name__} after {self._config.timeout_s:g} s"
+            found = Failed(error=said, again=early or _is_settled(body), billed=not early)
         except httpx.TransportError as error:
             found = Failed(error=f"no answer from {self._config.host}: {type(error).__name__}: {error}", again=True)
         except Exception as error:  # noqa: BLE001 - whatever one request raises is the answer to it
@@ -87,7 +91,13 @@ def pause(attempt: int, asked_for: float | None, jitter: Callable[[], float] = r
     return float(min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT)) * (1 - 0.25 * jitter())
 
 
-def _read(response: httpx.Response) -> dict[str, Any] | Failed:
+def _is_settled(body: Mapping[str, Any]) -> bool:
+    """Whether asking again can only bring the same answer. What a model that samples would have written late is not to
+    be replaced by what it writes soon: short verdicts would be counted more often than long ones."""
+    return body.get("temperature") == 0
+
+
+def _read(response: httpx.Response, *, again_when_slow: bool) -> dict[str, Any] | Failed:
     if response.is_success:
         try:
             found = response.json()
@@ -99,7 +109,9 @@ def _read(response: httpx.Response) -> dict[str, Any] | Failed:
     error, wait = f"HTTP {response.status_code}: {_said(response)}", _retry_after(response.headers.get("retry-after"))
     if wait is not None and wait > _LONGEST_RETRY_AFTER:
         return Failed(error=f"{error} (asks to wait {wait:.0f} s; run again with --retry-failed then)")
-    return Failed(error=error, again=response.status_code in _AGAIN or response.status_code >= 500, wait=wait)
+    status = response.status_code
+    again = again_when_slow if status in _SLOW else status in _AGAIN or status >= 500
+    return Failed(error=error, again=again, wait=wait)
 
 
 def _said(response: httpx.Response) -> str:
@@ -116,23 +128,20 @@ def _said(response: httpx.Response) -> str:
 def _retry_after(header: str | None) -> float | None:
     """Seconds in a Retry-After header, which has a number or a date (RFC 9110, section 10.2.3).
 
-    >>> _retry_after("1.5"), _retry_after("soon"), _retry_after(None)
-    (1.5, None, None)
+    >>> _retry_after("1.5"), _retry_after("soon"), _retry_after("nan"), _retry_after(None)
+    (1.5, None, None, None)
     """
     if not header:
         return None
     try:
-        return max(float(header), 0.0)
+        seconds = float(header)
+        return max(seconds, 0.0) if math.isfinite(seconds) else None
     except ValueError:
         pass
     try:
         return max(email.utils.parsedate_to_datetime(header).timestamp() - time.time(), 0.0)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-
-
-def _billed(failed: Failed) -> Failed:
-    return Failed(error=failed.error, again=failed.again, wait=failed.wait, billed=True)
 
 
 def _without(key: str, failed: Failed) -> Failed:

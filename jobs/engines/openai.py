@@ -12,7 +12,7 @@ from jobs.engines.budget import Budget, Tokens
 from jobs.engines.config import EngineConfig
 from jobs.engines.endpoint import Endpoint, Failed, pause
 from jobs.engines.pool import ActorPool
-from jobs.engines.wire import read, request, size, used
+from jobs.engines.wire import printable, read, request, size, used
 from judges.judge_model import JudgeModel
 from judges.prompt import Prompt
 from judges.verdict import Reply
@@ -75,7 +75,7 @@ class OpenAiEngine:
             if not failed.again:
                 break
         tries = f" ({attempt + 1} tries)" if attempt else ""
-        return Reply(error=failed.error + tries)
+        return Reply(error=printable(failed.error + tries))
 
 
 def start_openai(config: EngineConfig, model: JudgeModel) -> ActorPool:

@@ -221,6 +221,7 @@ WIN, LOSS, FLIP, LEAN = (says(0.9), says(0.2)), (says(0.2), says(0.9)), (says(0.
         ("mean", (1, 1, 1), 0.0, (WIN, LOSS, LEAN), 1.6 / 3, "win", True),
         ("mean", (1, 1, 1), 0.05, (WIN, LOSS, LEAN), 1.6 / 3, "tie", True),
         ("mean", (1, 1, 1), 0.0, (LOSS, LOSS, FLIP), 0.8 / 3, "loss", False),
+        ("mean", (1, 1), 0.0, (FLIP, (says(0.9), says(0.6))), 0.575, "tie", False),
         ("median", (1, 1, 1), 0.0, (WIN, LOSS, LEAN), 0.6, "win", True),
         ("median", (1, 1, 1), 0.1, (WIN, LOSS, LEAN), 0.6, "tie", True),
         ("median", (1, 1), 0.0, (WIN, LOSS), 0.5, "tie", True),
