@@ -7,26 +7,33 @@ from pydantic import BaseModel, Field
 from judgefleet.score import Outcome
 from judgefleet.trace import Trace
 from judgefleet.traces.reject import UnreadableError
-from judgefleet.traces.values import as_count, parsed
+from judgefleet.traces.values import as_count, as_number, parsed
 from judges.checks.base import quoted
 from judges.measures.base import Measure, first_attribute, measure_info, measured, unknown
 
 STATUS_ATTRIBUTES = ("otel.status_code", "status_code")
-LEVEL_ATTRIBUTES = ("langfuse.observation.level", "level")
+LEVEL_ATTRIBUTES = ("langfuse.observation.level", "level", "status")
 HTTP_ATTRIBUTES = ("http.response.status_code", "http.status_code", "status_code")
 FINISH_ATTRIBUTES = ("gen_ai.response.finish_reasons", "llm.finish_reason", "finish_reasons", "finish_reason")
-_NOTHING = frozenset({"", "0", "false", "no", "none", "null", "nil", "ok", "[]", "{}"})
+_HTTP = range(100, 1000)
+# The numbers of OTLP; 0 is unset.
+_NUMBERS = {1: "OK", 2: "ERROR"}
+_NOTHING = frozenset({"", "false", "no", "none", "null", "nil", "nan", "ok", "[]", "{}"})
+# The only finish reason that says that something went wrong; others are no sign, but what an option may count.
+_SIGN = frozenset({"error"})
 _LONGEST_LIST = 10_000
 
 
 class Error(Measure):
     """1.0 for a request that failed, 0.0 for one that did not, so that the mean is the error rate.
 
-    The first of these that the trace has decides: a finish reason listed in ``finish_reasons``; the span's status
-    (``otel.status_code``, ``status_code``), of which OK overrules every other sign, as OpenTelemetry asks of tools, and
-    ERROR is an error; the level ERROR (``langfuse.observation.level``, ``level``); an attribute of ``attributes``; an
-    HTTP status of at least ``http_from``. A request with none of them counts as good when an answer came; without an
-    answer it is not applicable, since nobody knows.
+    The first of these that the trace has decides: a finish reason listed in ``finish_reasons``, other than ``error``;
+    the span's status (``otel.status_code``, ``status_code``; OTLP's 1 and 2 are OK and ERROR); the level or status
+    ERROR (``langfuse.observation.level``, ``level``, ``status``); the finish reason ``error``, where it is listed; an
+    attribute of ``attributes``; an HTTP status of at least ``http_from`` (100 to 999; another number is none). So OK is
+    final: OpenTelemetry asks tools to suppress the errors that they would find besides. It does not overrule what you
+    list as a finish reason, since a span may well be OK whose answer was cut. A request with none of them counts as
+    good when an answer came; without an answer it is not applicable, since nobody knows.
 
     >>> from judgefleet.sample import Sample
     >>> traces = [Trace(trace_id="t", attributes={"error.type": "timeout"}), Trace(trace_id="u", output="Yes.")]
@@ -58,33 +65,41 @@ class Error(Measure):
 
     def _signs(self, trace: Trace) -> Iterator[tuple[bool | None, str]]:
         """What each sign in the trace says, the strongest first, and why."""
-        yield from self._finish(trace)
+        listed = frozenset(self.options.finish_reasons)
+        yield from _finish(trace, listed - _SIGN)
         yield from _states(trace)
+        yield from _finish(trace, listed & _SIGN)
         for name in self.options.attributes:
             text = trace.attributes.get(name, "")
-            if text[:_LONGEST_LIST].strip().lower() not in _NOTHING:
+            if not _is_nothing(text[:_LONGEST_LIST]):
                 yield True, f"{name} is {quoted(text)}"
-        if found := first_attribute(trace, HTTP_ATTRIBUTES):
-            code = as_count(found[1])
-            if code is not None:
-                yield code >= self.options.http_from, f"{found[0]} is {code}"
+        for name in HTTP_ATTRIBUTES:
+            code = as_count(trace.attributes.get(name))
+            if code is not None and code in _HTTP:
+                yield code >= self.options.http_from, f"{name} is {code}"
         if found := first_attribute(trace, FINISH_ATTRIBUTES):
             yield False, f"no sign of an error, and {found[0]} is {quoted(found[1])}"
         if trace.output is not None:
             yield False, f"no sign of an error, and an answer of {len(trace.output)} characters"
-        yield None, "neither an answer nor a status: nobody knows whether the request failed"
+        yield None, "neither an answer nor a sign of an error: nobody knows whether the request failed"
 
-    def _finish(self, trace: Trace) -> Iterator[tuple[bool, str]]:
-        if (found := first_attribute(trace, FINISH_ATTRIBUTES)) is None:
-            return
-        bad = [reason for reason in _reasons(found[1]) if reason in self.options.finish_reasons]
-        if bad:
-            yield True, f"{found[0]} is {quoted(bad[0])}"
+
+def _is_nothing(text: str) -> bool:
+    return text.strip().lower() in _NOTHING or as_number(text) == 0
+
+
+def _finish(trace: Trace, counted: frozenset[str]) -> Iterator[tuple[bool, str]]:
+    found = first_attribute(trace, FINISH_ATTRIBUTES)
+    bad = [reason for reason in _reasons(found[1]) if reason in counted] if found else []
+    if found and bad:
+        yield True, f"{found[0]} is {quoted(bad[0])}"
 
 
 def _states(trace: Trace) -> Iterator[tuple[bool, str]]:
     for name, text in ((name, trace.attributes.get(name, "")) for name in STATUS_ATTRIBUTES + LEVEL_ATTRIBUTES):
-        word = text[:_LONGEST_LIST].strip().upper().removeprefix("STATUS_CODE_")
+        word = text[:_LONGEST_LIST].strip().upper().removeprefix("STATUS_CODE_").removeprefix("STATUSCODE.")
+        if name in STATUS_ATTRIBUTES:
+            word = _NUMBERS.get(as_count(word) or 0, word)
         if word == "ERROR" or (word == "OK" and name in STATUS_ATTRIBUTES):
             told = trace.attributes.get("otel.status_description", "") if word == "ERROR" else ""
             yield word == "ERROR", f"{name} is {word}" + (f": {quoted(told)}" if told else "")

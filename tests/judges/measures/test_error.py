@@ -24,6 +24,15 @@ FINISH, STATUS = "gen_ai.response.finish_reasons", "otel.status_code"
         ({STATUS: "OK"}, None, 0.0, "otel.status_code is OK"),
         ({STATUS: "OK", "error.type": "retried"}, "Yes.", 0.0, "otel.status_code is OK"),
         ({STATUS: "OK", "http.response.status_code": "500"}, "Yes.", 0.0, "otel.status_code is OK"),
+        ({STATUS: "OK", "finish_reason": "error"}, "Yes.", 0.0, "otel.status_code is OK"),
+        ({STATUS: "ERROR", "finish_reason": "error"}, None, 1.0, "otel.status_code is ERROR"),
+        ({STATUS: "2"}, None, 1.0, "otel.status_code is ERROR"),
+        ({STATUS: "1", "error.type": "retried"}, None, 0.0, "otel.status_code is OK"),
+        ({"status_code": "2"}, None, 1.0, "status_code is ERROR"),
+        ({"status_code": "2.0"}, "Yes.", 1.0, "status_code is ERROR"),
+        ({"status_code": "StatusCode.ERROR"}, None, 1.0, "status_code is ERROR"),
+        ({"status": "error"}, None, 1.0, "status is ERROR"),
+        ({"status": "ok", "error.type": "timeout"}, None, 1.0, "error.type is 'timeout'"),
         ({"status_code": "STATUS_CODE_ERROR"}, None, 1.0, "status_code is ERROR"),
         ({"status_code": "UNSET"}, "Yes.", 0.0, "no sign of an error, and an answer of 4 characters"),
         ({"langfuse.observation.level": "ERROR"}, None, 1.0, "langfuse.observation.level is ERROR"),
@@ -35,11 +44,18 @@ FINISH, STATUS = "gen_ai.response.finish_reasons", "otel.status_code"
         ({"error": '{"code":429}'}, None, 1.0, "error is '{\"code\":429}'"),
         ({"error": "false"}, "Yes.", 0.0, "no sign of an error, and an answer of 4 characters"),
         ({"error": "null"}, "Yes.", 0.0, "no sign of an error, and an answer of 4 characters"),
+        ({"error": "0.0"}, "Yes.", 0.0, "no sign of an error, and an answer of 4 characters"),
+        ({"error": "-0"}, "Yes.", 0.0, "no sign of an error, and an answer of 4 characters"),
+        ({"error": "NaN"}, "Yes.", 0.0, "no sign of an error, and an answer of 4 characters"),
+        ({"error": "0.5"}, "Yes.", 1.0, "error is '0.5'"),
         ({"exception.type": "ConnectError"}, None, 1.0, "exception.type is 'ConnectError'"),
         ({"http.response.status_code": "429"}, None, 1.0, "http.response.status_code is 429"),
         ({"http.response.status_code": "399"}, None, 0.0, "http.response.status_code is 399"),
         ({"http.status_code": "503"}, None, 1.0, "http.status_code is 503"),
         ({"status_code": "200"}, None, 0.0, "status_code is 200"),
+        ({"http.status_code": "0"}, "Yes.", 0.0, "no sign of an error, and an answer of 4 characters"),
+        ({"http.status_code": "0", "status_code": "503"}, None, 1.0, "status_code is 503"),
+        ({"http.status_code": "1000"}, "Yes.", 0.0, "no sign of an error, and an answer of 4 characters"),
         ({"http.status_code": "fine"}, "Yes.", 0.0, "no sign of an error, and an answer of 4 characters"),
         ({FINISH: '["error"]'}, None, 1.0, f"{FINISH} is 'error'"),
         ({FINISH: '["stop"]'}, "Yes.", 0.0, f"no sign of an error, and {FINISH} is '[\"stop\"]'"),
@@ -54,8 +70,20 @@ def test_cases(run: Any, attributes: dict[str, str], output: str | None, value: 
     assert (found.value, found.reason, found.label) == (value, reason, None)
 
 
-def test_neither_answer_nor_status_is_not_applicable(run: Any) -> None:
-    found = run("error")["error"]
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {},
+        {"http.status_code": "0"},
+        {"http.response.status_code": "2"},
+        {"http.status_code": "1"},
+        {"status_code": "0"},
+        {"status": "2"},
+        {"status": "done"},
+    ],
+)
+def test_neither_answer_nor_status_is_not_applicable(run: Any, attributes: dict[str, str]) -> None:
+    found = run("error", attributes=attributes)["error"]
     assert (found.status, found.value) == (Status.NOT_APPLICABLE, None)
     assert "nobody knows" in found.reason
 
@@ -67,6 +95,8 @@ def test_neither_answer_nor_status_is_not_applicable(run: Any) -> None:
         ({"finish_reasons": ["length"]}, {FINISH: '["stop","length"]'}, 1.0),
         ({"finish_reasons": ["content_filter"]}, {"llm.finish_reason": "content_filter"}, 1.0),
         ({"finish_reasons": []}, {FINISH: '["error"]'}, 0.0),
+        ({"finish_reasons": ["error", "length"]}, {FINISH: '["error"]', STATUS: "OK"}, 0.0),
+        ({"finish_reasons": ["error", "length"]}, {FINISH: '["error","length"]', STATUS: "OK"}, 1.0),
         ({"http_from": 500}, {"http.status_code": "404"}, 0.0),
         ({"http_from": 500}, {"http.status_code": "500"}, 1.0),
         ({"attributes": ["failed"]}, {"failed": "yes"}, 1.0),
