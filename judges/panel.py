@@ -29,8 +29,9 @@ class PanelOptions(RubricOptions):
 
     ``vote``: ``mean`` or ``median`` of the values, the label being the one that lies there; or the ``majority`` of
     labels, by weight, an even vote being the lowest of the grades that lead, or a tie between answers; or
-    ``unanimous``, which gives no value where two labels were said. ``quorum``: how many members must have a verdict;
-    with fewer there is no value; by default all. ``reason_tokens``: how long a reason each may write; 0 asks for none.
+    ``unanimous``, which gives no value where two labels were said. Of a pair the label is a tie where no member keeps
+    to its preference in both orders. ``quorum``: how many members must have a verdict; with fewer there is no value; by
+    default all. ``reason_tokens``: how long a reason each may write; 0 asks for none.
     ``unit``, ``variants``, ``pair_by``, ``allow_tie``, ``tie_band``: as for the judge of that mode.
     """
 
