@@ -9,6 +9,8 @@ from judgefleet.score import Outcome
 from judgefleet.scorer import Need, ScorerInfo, ScorerKind
 
 _LONGEST_REASON = 300
+# Raise it when the same answer would be judged otherwise.
+VERSION = "2"
 
 
 class Check(ABC):
@@ -49,7 +51,7 @@ def check_info(
 ) -> ScorerInfo:
     """What a check states about itself; ``config`` must hold everything that can change its outcome."""
     return ScorerInfo(
-        name=name, version="1", kind=ScorerKind.CODE, axes=(axis,), needs=needs, config={"use": use, **config}
+        name=name, version=VERSION, kind=ScorerKind.CODE, axes=(axis,), needs=needs, config={"use": use, **config}
     )
 
 

@@ -4,18 +4,20 @@ from collections.abc import Iterator
 from typing import Any, Literal, Self
 
 import regex  # type: ignore[import-untyped]
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, StrictInt, model_validator
 
 from judgefleet.sample import Sample
 from judgefleet.score import Outcome, Status, failure
 from judgefleet.scorer import Need
 from judges.checks.base import Check, check_info
 from judges.checks.cited import citation_outcome, find_ids, search_ended
-from judges.checks.patterns import compile_pattern
+from judges.checks.patterns import compile_python
+from judges.checks.unicode_text import plain_hyphens
 
-# [1], [^1], [1, 2], [1; 3], [1-3], and with the brackets of East Asian text.
-NUMBERED = r"[\[\u3010]\^?\s*+(\d{1,4}(?:\s*+[,;\u2013-]\s*+\d{1,4})*+)\s*+[\]\u3011]"
-_RANGE = regex.compile(r"(\d+)\s*[\u2013-]\s*(\d+)")
+# [1], [^1], [1, 2], [1; 3], [1-3], and with the brackets and commas of East Asian text.
+NUMBERED = r"[\[\u3010]\^?\s*+(\d{1,9}(?:\s*+[,;\uff0c\u3001\uff1b\u2010-\u2013\u2212-]\s*+\d{1,9})*+)\s*+[\]\u3011]"
+_BETWEEN = regex.compile(r"[,;\uff0c\u3001\uff1b]")
+_RANGE = regex.compile(r"(\d+)\s*-\s*(\d+)")
 _LONGEST_RANGE = 100
 
 
@@ -23,9 +25,10 @@ class Citations(Check):
     r"""Passes when the output has ``min_citations`` different citations, and each refers to a context of the trace.
 
     ``refer_to: numbers``: contexts count from 1, in the order of the trace; the default pattern finds ``[1]``,
-    ``[1, 2]`` and ``[1-3]``, and so also a year or an index in square brackets. ``refer_to: ids``: an id is what
-    ``pattern`` finds in the output (its first group, if it has one), and exists when ``context_pattern`` (default: the
-    same pattern) finds it anywhere in the contexts. That a context supports what cites it is for a judge to say.
+    ``[1, 2]`` and ``[1-3]``, with numbers of up to nine digits, and so also a year or an index in square brackets.
+    ``refer_to: ids``: an id is what ``pattern`` finds in the output (its first group, if it has one), and exists when
+    ``context_pattern`` (default: the same pattern) finds it anywhere in the contexts. That a context supports what
+    cites it is for a judge to say.
 
     >>> from judgefleet.sample import Sample
     >>> from judgefleet.trace import Trace
@@ -51,7 +54,7 @@ class Citations(Check):
         refer_to: Literal["numbers", "ids"] = "numbers"
         pattern: str = Field(default=NUMBERED, min_length=1)
         context_pattern: str | None = Field(default=None, min_length=1)
-        min_citations: int = Field(default=1, ge=0)
+        min_citations: StrictInt = Field(default=1, ge=0)
 
         @model_validator(mode="after")
         def _fits(self) -> Self:
@@ -63,8 +66,8 @@ class Citations(Check):
 
     def __init__(self, name: str, options: Options) -> None:
         self.options = options
-        self._pattern = compile_pattern(options.pattern, ["multiline"])
-        self._context_pattern = compile_pattern(options.context_pattern or options.pattern, ["multiline"])
+        self._pattern = compile_python(options.pattern, ["multiline"])
+        self._context_pattern = compile_python(options.context_pattern or options.pattern, ["multiline"])
         needs = frozenset({Need.OUTPUT, Need.CONTEXTS})
         config = options.model_dump(mode="json")
         self.info = check_info(name, use="citations", axis="cited", config=config, needs=needs)
@@ -91,7 +94,7 @@ def _find(pattern: Any, text: str) -> list[str]:
 
 def _numbers(text: str) -> Iterator[str]:
     """The numbers that ``1, 3-5`` stands for; what is no number stays as it is."""
-    for part in regex.split(r"[,;]", text):
+    for part in _BETWEEN.split(plain_hyphens(text)):
         ends = _RANGE.fullmatch(part.strip())
         low, high = (int(end) for end in ends.groups()) if ends else (0, -1)
         if ends and 0 <= high - low <= _LONGEST_RANGE:

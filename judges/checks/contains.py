@@ -9,8 +9,8 @@ from judgefleet.sample import Sample
 from judgefleet.score import Outcome, Status, failure
 from judges.checks.base import Check, check_info, failed, passed, quoted, some
 from judges.checks.json_text import parse_json
-from judges.checks.unicode_text import UNICODE_VERSION
-from judges.checks.words import compared, spoken
+from judges.checks.unicode_text import UNICODE_VERSION, can_be_seen, seen
+from judges.checks.words import compared
 
 Rule: TypeAlias = Literal["all_of", "any_of", "none_of"]
 RULES: tuple[Rule, ...] = ("all_of", "any_of", "none_of")
@@ -20,7 +20,7 @@ _MOST_PHRASES = 200
 _MOST_SHOWN = 3
 
 
-Phrase: TypeAlias = Annotated[str, AfterValidator(spoken)]
+Phrase: TypeAlias = Annotated[str, AfterValidator(seen)]
 
 
 class Contains(Check):
@@ -46,8 +46,9 @@ class Contains(Check):
         """At least one phrase, or one attribute to take phrases from.
 
         ``all_of``: phrases that must all be there. ``any_of``: phrases of which one must be there. ``none_of``: phrases
-        that must not be there. ``from_attributes`` names an attribute for a rule (``all_of: expected_facts``).
-        ``ignore_case`` is the caseless match of Unicode; ``whole_words`` finds no phrase inside a longer word.
+        that must not be there, of which none may stand in one of ``all_of``. ``from_attributes`` names an attribute for
+        a rule (``all_of: expected_facts``). ``ignore_case`` is the caseless match of Unicode; ``whole_words`` finds no
+        phrase inside a longer word.
         """
 
         all_of: tuple[Phrase, ...] = ()
@@ -63,6 +64,18 @@ class Contains(Check):
                 raise ValueError("give phrases in all_of, any_of or none_of, or an attribute in from_attributes")
             return self
 
+        @model_validator(mode="after")
+        def _can_pass(self) -> Self:
+            for wanted in self.all_of:
+                inside = [phrase for phrase in self.none_of if self.compared(phrase) in self.compared(wanted)]
+                if inside:
+                    raise ValueError(f"all_of has {quoted(wanted)}, so none_of must not have {quoted(inside[0])}")
+            return self
+
+        def compared(self, text: str) -> str:
+            """``text`` as phrases are looked for in it."""
+            return compared(text, ignore_case=self.ignore_case, whole_words=self.whole_words)
+
     def __init__(self, name: str, options: Options) -> None:
         self.options = options
         config = {**options.model_dump(mode="json"), "unicode_version": UNICODE_VERSION}
@@ -74,8 +87,8 @@ class Contains(Check):
             phrases = {rule: self._phrases(rule, sample.trace.attributes) for rule in RULES}
         except ValueError as error:
             return failure(Status.NOT_APPLICABLE, str(error))
-        text = self._compared(sample.trace.output or "")
-        found = {rule: [p for p in phrases[rule] if self._compared(p) in text] for rule in RULES}
+        text = self.options.compared(sample.trace.output or "")
+        found = {rule: [p for p in phrases[rule] if self.options.compared(p) in text] for rule in RULES}
         broken = _broken(phrases, found)
         if broken:
             return failed("; ".join(broken))
@@ -86,9 +99,6 @@ class Contains(Check):
         key = self.options.from_attributes.get(rule)
         written: tuple[str, ...] = getattr(self.options, rule)
         return [*written, *(_listed(key, attributes.get(key)) if key else ())]
-
-    def _compared(self, text: str) -> str:
-        return compared(text, ignore_case=self.options.ignore_case, whole_words=self.options.whole_words)
 
 
 def _broken(phrases: Mapping[Rule, list[str]], found: Mapping[Rule, list[str]]) -> list[str]:
@@ -103,9 +113,9 @@ def _broken(phrases: Mapping[Rule, list[str]], found: Mapping[Rule, list[str]]) 
 
 def _listed(key: str, value: str | None) -> list[str]:
     """The phrases in an attribute. Raises ValueError saying why there are none."""
-    if not value or not value.strip():
+    if value is None or not can_be_seen(value):
         raise ValueError(f"the trace has no attribute {key!r}" if value is None else f"the attribute {key!r} is blank")
-    phrases = list(dict.fromkeys(p.strip() for p in _texts(key, value) if p.strip()))
+    phrases = list(dict.fromkeys(p.strip() for p in _texts(key, value) if can_be_seen(p)))
     if not phrases or len(phrases) > _MOST_PHRASES:
         raise ValueError(f"the attribute {key!r} lists {len(phrases)} phrases; allowed: 1 to {_MOST_PHRASES}")
     return phrases

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from importlib.metadata import version
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, StrictInt, field_validator
 
 from judgefleet.errors import did_you_mean
 from judgefleet.sample import Sample
@@ -59,7 +59,7 @@ class Language(Check):
 
         expected: str | tuple[str, ...] = Field(default=_QUESTION, min_length=1)
         among: tuple[str, ...] = ()
-        min_letters: int = Field(default=12, ge=1)
+        min_letters: StrictInt = Field(default=12, ge=1)
         min_confidence: float = Field(default=0.6, ge=0.5, le=1)
 
         @field_validator("expected", "among")

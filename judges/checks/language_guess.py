@@ -21,6 +21,8 @@ _ONE_LANGUAGE = (
     ("uz", "uzs"),
     ("zh", "wuu", "yue"),
 )
+# Codes of ISO 639-1 by those that the model has for the language.
+_OTHER_CODES = {"ff": "fuv", "gn": "gug", "ki": "kik", "nb": "no"}
 _SAME = {code: "/".join(group) for group in _ONE_LANGUAGE for code in group}
 # What the model says of text that is in no language.
 NO_LANGUAGE = "zxx"
@@ -56,15 +58,16 @@ def letters(text: str, most: int) -> int:
 def same(code: str) -> str:
     """The name of all that are not told apart from ``code``.
 
-    >>> same("yue"), same("en")
-    ('zh/wuu/yue', 'en')
+    >>> same("yue"), same("nb"), same("en")
+    ('zh/wuu/yue', 'no/nn', 'en')
     """
+    code = _OTHER_CODES.get(code, code)
     return _SAME.get(code, code)
 
 
 def known_languages() -> frozenset[str]:
-    """The codes that can be told: ISO 639-1 where there is one, else ISO 639-3."""
-    return frozenset(_model().labels) - {NO_LANGUAGE}
+    """The codes that can be told: ISO 639-1 where there is one, else ISO 639-3; both of Fula, Guarani and Kikuyu."""
+    return frozenset(_model().labels) - {NO_LANGUAGE} | _OTHER_CODES.keys()
 
 
 def probabilities(text: str) -> Mapping[str, float]:

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self, TypeAlias
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, StrictInt, model_validator
 
 from judgefleet.sample import Sample
 from judgefleet.score import Outcome, Status, failure
@@ -44,12 +44,12 @@ class Length(Check):
         folder with a tokenizer.json, or a hub id.
         """
 
-        min_words: int | None = Field(default=None, ge=0)
-        max_words: int | None = Field(default=None, ge=0)
-        min_characters: int | None = Field(default=None, ge=0)
-        max_characters: int | None = Field(default=None, ge=0)
-        min_tokens: int | None = Field(default=None, ge=0)
-        max_tokens: int | None = Field(default=None, ge=0)
+        min_words: StrictInt | None = Field(default=None, ge=0)
+        max_words: StrictInt | None = Field(default=None, ge=0)
+        min_characters: StrictInt | None = Field(default=None, ge=0)
+        max_characters: StrictInt | None = Field(default=None, ge=0)
+        min_tokens: StrictInt | None = Field(default=None, ge=0)
+        max_tokens: StrictInt | None = Field(default=None, ge=0)
         tokens: str | None = Field(default=None, min_length=1)
 
         @model_validator(mode="after")

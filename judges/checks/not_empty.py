@@ -1,18 +1,17 @@
 """not_empty: there is an output, and something in it can be seen."""
 
-import unicodedata
-
 from pydantic import BaseModel
 
 from judgefleet.score import Outcome
 from judges.checks.base import TextCheck, check_info, failed, passed
-
-# Spaces, control and format characters (zero-width space, byte order mark), lone surrogates.
-_INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})
+from judges.checks.unicode_text import can_be_seen
 
 
 class NotEmpty(TextCheck):
     """Fails when the output is missing, blank, or made of characters that nobody can see. Never not applicable.
+
+    Those are white space, controls, format characters, what Unicode says to draw nothing for (fillers, variation
+    selectors), lone surrogates and blank Braille; a character that a font lacks counts as seen.
 
     >>> from judgefleet.sample import Sample
     >>> from judgefleet.trace import Trace
@@ -30,6 +29,6 @@ class NotEmpty(TextCheck):
 
     def check_text(self, output: str) -> Outcome:
         """Look for the first character that can be seen."""
-        if any(unicodedata.category(c) not in _INVISIBLE for c in output):
+        if can_be_seen(output):
             return passed(f"the output has {len(output)} characters")
         return failed(f"the output is {len(output)} invisible characters" if output else "the output is empty")

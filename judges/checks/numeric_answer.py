@@ -10,9 +10,10 @@ from judgefleet.sample import Sample
 from judgefleet.score import Outcome, Status, failure
 from judgefleet.scorer import Need
 from judges.checks.base import Check, check_info, failed, passed, quoted, readable
+from judges.checks.number_marks import plain_marks
 from judges.checks.number_place import NumberPlace, Place
 from judges.checks.number_text import TIMEOUT_S, Notation, Number
-from judges.checks.patterns import compile_pattern
+from judges.checks.patterns import compile_python
 
 Finite: TypeAlias = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
@@ -22,9 +23,13 @@ class NumericAnswer(Check):
 
     The last number of the output counts, or the first; with ``marker`` the first one that follows the mark, as in the
     answers of GSM8K (Cobbe et al. 2021, ``#### 18``). The reference may hold one number, or more and the mark. Read are
-    signs, thousands separators, currencies, percent, ``1.5e3``, ``2 x 10^3``, ``3/4`` and digits of any script; not
-    number words, ``1.2 million`` (1.2), LaTeX fractions, roots or ``pi``. An output without a number fails; one whose
-    number can be read in several ways (``1,5`` where the decimal mark is a point, a date) has the status ``unparsed``.
+    signs, thousands separators (also ``1{,}250`` and ``1\,250``), currencies (signs, codes of ISO 4217), percent,
+    ``1.5e3``, ``2 x 10^3``, ``2^10``, ``3/4``, ``\frac{3}{4}``, ``1½``, and the digits and marks of any script. Number
+    words are not read, so that ``1.2 million`` is 1.2, and nothing is worked out: the last number of ``3 x 4`` is 4. An
+    output without a number fails. One whose number can be read in several ways (``1,5`` where the decimal mark is a
+    point, ``3 1/2``, a date in figures), or is part of a root, of another LaTeX fraction, of a power with letters or of
+    a multiple of ``pi``, has the status ``unparsed``. A search for numbers that takes longer than two seconds has the
+    status ``timeout``.
 
     >>> from judgefleet.sample import Sample
     >>> from judgefleet.trace import Trace
@@ -62,7 +67,7 @@ class NumericAnswer(Check):
 
         @model_validator(mode="after")
         def _separates(self) -> Self:
-            for c in self.thousands or "":
+            for c in plain_marks(self.thousands or ""):
                 if c == self.decimal or unicodedata.category(c)[0] not in "PZS" or c in "-+/:":
                     raise ValueError(f"thousands: found {c!r}; allowed: marks and spaces other than decimal, - + / :")
             return self
@@ -70,7 +75,7 @@ class NumericAnswer(Check):
     def __init__(self, name: str, options: Options) -> None:
         self.options = options
         notation = Notation(decimal=options.decimal, thousands=options.thousands, percent=options.percent)
-        marker = None if options.marker is None else compile_pattern(options.marker)
+        marker = None if options.marker is None else compile_python(options.marker)
         self._place = NumberPlace(notation=notation, place=options.answer, marker=marker)
         self._expected = None if options.expected is None else _number(options.expected)
         needs = {Need.OUTPUT} | ({Need.REFERENCE} if options.expected is None else set())

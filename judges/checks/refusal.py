@@ -1,21 +1,23 @@
 """refusal: the output does not refuse."""
 
+from collections.abc import Iterator
 from typing import Annotated, Self
 
 import regex  # type: ignore[import-untyped]
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, StrictInt, field_validator, model_validator
 
 from judgefleet.errors import did_you_mean
 from judgefleet.hashing import stable_hash
 from judgefleet.score import Outcome, Status, failure
 from judges.checks.base import TextCheck, check_info, failed, passed, quoted
 from judges.checks.patterns import compile_pattern
-from judges.checks.refusal_phrases import REFUSALS
-from judges.checks.unicode_text import UNICODE_VERSION
+from judges.checks.refusal_phrases import REFUSALS, UNLESS
+from judges.checks.unicode_text import UNICODE_VERSION, seen
 from judges.checks.words import plain_words
 
 _TIMEOUT_S = 1.0
 _LONGEST_PHRASE = 300
+_GIVEN = "phrases"
 # As models write them: apostrophes of three kinds; emphasis and headings of Markdown.
 _PLAIN = str.maketrans({"\u2019": "'", "\u02bc": "'", "\u2018": "'", "*": " ", "_": " ", "#": " ", ">": " "})
 
@@ -24,9 +26,11 @@ class Refusal(TextCheck):
     """Passes when the output does not begin with a refusal: "I can't help with that", "Da kann ich nicht helfen".
 
     Looked for are phrases (``judges.checks.refusal_phrases``, 15 languages) that begin in the first ``within``
-    characters, without regard to case and Markdown. This sees words, not intent: it misses a refusal that comes later,
-    is worded otherwise or is in another language, and an answer that evades; a refusal that is only quoted near the
-    start counts as one. Whether refusing was right is for a judge to say.
+    characters, without regard to case and Markdown. This sees words, not intent. It misses a refusal that comes later,
+    is worded otherwise or is in another language, an answer that evades, and what is declined until something is given
+    ("I can't do this without your order number"). It takes for a refusal one that is only quoted near the start, a part
+    that is declined where the rest is answered ("I can't share her address, but ..."), and a rule that is worded alike
+    ("I cannot provide refunds after 30 days"). Whether refusing was right is for a judge to say.
 
     >>> from judgefleet.sample import Sample
     >>> from judgefleet.trace import Trace
@@ -46,13 +50,13 @@ class Refusal(TextCheck):
 
         phrases: tuple[Annotated[str, Field(min_length=1, max_length=_LONGEST_PHRASE)], ...] = ()
         languages: tuple[str, ...] = tuple(REFUSALS)
-        within: int = Field(default=200, ge=1, le=10_000)
+        within: StrictInt = Field(default=200, ge=1, le=10_000)
 
         @field_validator("phrases")
         @classmethod
         def _can_be_seen(cls, phrases: tuple[str, ...]) -> tuple[str, ...]:
-            if not all(_plain(phrase) for phrase in phrases):
-                raise ValueError("a phrase needs something that can be seen")
+            for phrase in phrases:
+                seen(_plain(phrase))
             return phrases
 
         @field_validator("languages")
@@ -72,22 +76,35 @@ class Refusal(TextCheck):
     def __init__(self, name: str, options: Options) -> None:
         self.options = options
         patterns = {language: "|".join(REFUSALS[language]) for language in options.languages}
+        self._unless = compile_pattern(UNLESS)
         given = "|".join(regex.escape(_plain(phrase)) for phrase in options.phrases)
-        self._patterns = {key: compile_pattern(p) for key, p in {"phrases": given, **patterns}.items() if p}
-        config = {**options.model_dump(mode="json"), "patterns": stable_hash(patterns), "unicode": UNICODE_VERSION}
+        self._patterns = {key: compile_pattern(p) for key, p in {_GIVEN: given, **patterns}.items() if p}
+        config = {
+            **options.model_dump(mode="json"),
+            "patterns": stable_hash([patterns, UNLESS]),
+            "unicode": UNICODE_VERSION,
+        }
         self.info = check_info(name, use="refusal", axis="answers", config=config)
 
     def check_text(self, output: str) -> Outcome:
         """Look for every pattern near the start."""
         start = _plain(output.lstrip()[: self.options.within + _LONGEST_PHRASE])
         try:
-            for name, pattern in self._patterns.items():
-                found = pattern.search(start, timeout=_TIMEOUT_S)
-                if found is not None and found.start() < self.options.within:
-                    return failed(f"refuses ({name}): {quoted(found.group())}")
+            refusal = next(self._refusals(start), None)
         except TimeoutError:
             return failure(Status.TIMEOUT, f"the search for a refusal was ended after {_TIMEOUT_S:g} s")
-        return passed(f"found no refusal in the first {min(len(output), self.options.within)} characters")
+        return (
+            failed(refusal)
+            if refusal
+            else passed(f"found no refusal in the first {min(len(output), self.options.within)} characters")
+        )
+
+    def _refusals(self, start: str) -> Iterator[str]:
+        for name, pattern in self._patterns.items():
+            for found in pattern.finditer(start, timeout=_TIMEOUT_S):
+                waits = name != _GIVEN and self._unless.match(start, found.start(), timeout=_TIMEOUT_S)
+                if found.start() < self.options.within and not waits:
+                    yield f"refuses ({name}): {quoted(found.group())}"
 
 
 def _plain(text: str) -> str:

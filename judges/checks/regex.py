@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 from judgefleet.score import Outcome, Status, failure
 from judges.checks.base import TextCheck, check_info, failed, passed, quoted, readable
-from judges.checks.patterns import FlagName, compile_pattern
+from judges.checks.patterns import FlagName, compile_python
 
 
 class Regex(TextCheck):
@@ -25,7 +25,11 @@ class Regex(TextCheck):
     EXAMPLE = "pattern: '[A-Z]+-[0-9]+'"
 
     class Options(BaseModel, extra="forbid", frozen=True):
-        """``pattern`` is in the syntax of Python's ``re``, and ``flags`` are named as there."""
+        r"""``pattern`` is in the syntax of Python's ``re``, and ``flags`` are named as there.
+
+        Besides, ``\p{Hebrew}`` is any character with that property of Unicode. Combining marks are part of words, so
+        that ``\w`` finds them, which it does not in ``re``.
+        """
 
         pattern: str = Field(min_length=1)
         flags: tuple[FlagName, ...] = ()
@@ -35,7 +39,7 @@ class Regex(TextCheck):
     def __init__(self, name: str, options: Options) -> None:
         self.options = options
         self.info = check_info(name, use="regex", axis="match", config=options.model_dump(mode="json"))
-        self._pattern = compile_pattern(options.pattern, options.flags)
+        self._pattern = compile_python(options.pattern, options.flags)
 
     def check_text(self, output: str) -> Outcome:
         """Search the output once, for at most ``timeout_s``."""

@@ -1,4 +1,4 @@
-"""Unicode normal forms of text that nobody vouches for."""
+"""Unicode in text that nobody vouches for: its normal forms, its hyphens, and what of it can be seen."""
 
 import unicodedata
 from typing import Literal, TypeAlias
@@ -12,6 +12,12 @@ Form: TypeAlias = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
 _THIRTY_MARKS = regex.compile(r"\P{ccc=0}{30}")
 _JOINER = "\u034f"
+# Hyphens, dashes and minus signs that are written for one another.
+HYPHENS = "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d"
+_ASCII_HYPHEN = str.maketrans(dict.fromkeys(HYPHENS, "-"))
+# No glyph is drawn for what is Default_Ignorable (UAX #44), for spaces, controls, formats and lone surrogates, nor for
+# the blank pattern of Braille.
+_SEEN = regex.compile(r"[^\p{Default_Ignorable_Code_Point}\p{Z}\p{Cc}\p{Cf}\p{Cs}\u2800]")
 
 
 def normal_form(text: str, form: Form) -> str:
@@ -35,3 +41,28 @@ def caseless(text: str, form: Form) -> str:
     True
     """
     return normal_form(normal_form(text, "NFD").casefold(), form)
+
+
+def plain_hyphens(text: str) -> str:
+    """``text`` with every hyphen, figure dash, en dash and minus sign as the ASCII hyphen.
+
+    >>> plain_hyphens("RET\\u20111, 2\\u20133")
+    'RET-1, 2-3'
+    """
+    return text.translate(_ASCII_HYPHEN)
+
+
+def can_be_seen(text: str) -> bool:
+    """Whether anything in ``text`` shows, white space aside.
+
+    >>> can_be_seen(" \\u200b\\u3164"), can_be_seen("\\u200b.")
+    (False, True)
+    """
+    return _SEEN.search(text) is not None
+
+
+def seen(phrase: str) -> str:
+    """``phrase``, if something in it can be seen: any text has the others. Raises ValueError."""
+    if not can_be_seen(phrase):
+        raise ValueError("a phrase needs something that can be seen")
+    return phrase

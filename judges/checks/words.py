@@ -19,13 +19,6 @@ def compared(text: str, *, ignore_case: bool, whole_words: bool) -> str:
     return mark_edges(text) if whole_words else text
 
 
-def spoken(phrase: str) -> str:
-    """``phrase``, if something in it can be seen: any text has the others. Raises ValueError."""
-    if not phrase.strip():
-        raise ValueError("a phrase needs something that can be seen")
-    return phrase
-
-
 def plain_words(text: str, *, ignore_case: bool) -> str:
     """``text`` in NFC with each run of white space as one space and none at the ends; without case if so wanted.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias, TypedDict
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, model_validator
 
 from judges.checks.pii_allow import allowed_keys, check_regions
-from judges.checks.words import spoken
+from judges.checks.unicode_text import seen
 
 KindName: TypeAlias = Literal["email", "iban", "card", "phone"]
 
@@ -36,7 +36,7 @@ class GuardOptions(BaseModel, extra="forbid", frozen=True):
     pii: tuple[KindName, ...] = Field(default=(), description="Kinds of personal data that must not be there.")
     phone_regions: tuple[str, ...] = Field(default=(), description="Countries whose national numbers count too.")
     pii_allow: tuple[str, ...] = Field(default=(), description="Data that may be there: an address, a number, @domain.")
-    forbidden: tuple[Annotated[str, AfterValidator(spoken)], ...] = Field(default=(), description="Phrases.")
+    forbidden: tuple[Annotated[str, AfterValidator(seen)], ...] = Field(default=(), description="Phrases.")
     ignore_case: bool = Field(default=True, description="Find phrases whatever their case.")
     whole_words: bool = Field(default=True, description="Find no phrase inside a longer word.")
     patterns: tuple[Annotated[str, Field(min_length=1)], ...] = Field(default=(), description="Regular expressions.")

@@ -10,6 +10,8 @@ from judgefleet.scorer import Direction, ScorerInfo, ScorerKind
 from judgefleet.trace import Trace
 from judges.checks.base import readable
 
+# Raise it when the same trace would be measured otherwise.
+VERSION = "2"
 _MOST = 1e15
 
 
@@ -39,7 +41,7 @@ def measure_info(
     """What a measure states about itself. It needs no part of the trace: a failed request took time and money too."""
     return ScorerInfo(
         name=name,
-        version="1",
+        version=VERSION,
         kind=kind,
         axes=axes,
         direction=direction,

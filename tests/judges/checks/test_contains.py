@@ -73,6 +73,11 @@ def test_phrases_from_the_trace(run: Any, value: str, label: str, reason: str) -
     assert (outcome.label, outcome.reason) == (label, reason)
 
 
+def test_a_phrase_may_be_in_a_longer_word_of_another_rule(run: Any) -> None:
+    assert run("contains", "a report", {"all_of": ["report"], "none_of": ["port"], **WHOLE}).label == "pass"
+    assert run("contains", "Days", {"all_of": ["Days"], "none_of": ["days"]}).label == "pass"
+
+
 def test_phrases_of_both_sources_count(run: Any) -> None:
     options = {"none_of": ["x"], "from_attributes": {"none_of": "bad"}}
     assert run("contains", "y", options, attributes={"bad": "y"}).reason == "must not have 'y'"
@@ -84,6 +89,8 @@ def test_phrases_of_both_sources_count(run: Any) -> None:
     [
         ({}, "the trace has no attribute 'facts'"),
         ({"facts": " \n"}, "the attribute 'facts' is blank"),
+        ({"facts": "\u200b"}, "the attribute 'facts' is blank"),
+        ({"facts": '["\u200b"]'}, "the attribute 'facts' lists 0 phrases; allowed: 1 to 200"),
         ({"facts": "[1, 2]"}, "the attribute 'facts' holds a JSON list with something other than texts"),
         ({"facts": "[]"}, "the attribute 'facts' lists 0 phrases; allowed: 1 to 200"),
         (
@@ -103,6 +110,14 @@ def test_a_trace_without_phrases_is_not_applicable(run: Any, attributes: dict[st
         ({}, "give phrases in all_of, any_of or none_of"),
         ({"all_of": "30 days"}, "all_of: found '30 days'"),
         ({"all_of": [" "]}, "a phrase needs something that can be seen"),
+        ({"all_of": ["\u200b"]}, "a phrase needs something that can be seen"),
+        ({"none_of": ["\u3164 "]}, "a phrase needs something that can be seen"),
+        ({"all_of": ["x"], "none_of": ["x"]}, "all_of has 'x', so none_of must not have 'x'"),
+        (
+            {"all_of": ["30 Days"], "none_of": ["days"], "ignore_case": True},
+            "all_of has '30 Days', so none_of must not",
+        ),
+        ({"all_of": ["30 days"], "none_of": ["30\u00a0days"], "whole_words": True}, "so none_of must not have"),
         ({"all_of": [5]}, "all_of.0: found 5"),
         ({"some_of": ["x"], "all_of": ["x"]}, "unknown key 'some_of'"),
         ({"from_attributes": {"each_of": "facts"}}, "allowed: .*all_of"),

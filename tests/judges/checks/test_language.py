@@ -35,6 +35,7 @@ TEXTS = {
     "nn": "Pakken din kjem i morgon tidleg mellom klokka ni og elleve.",
     "yue": "你嘅包裹聽日朝早九點到十一點之間會送到,唔該晒。",
 }
+KIKUYU = "Nĩ wega mũno, mũthenya mwega na ũhoro waku nĩ atĩa rĩu."
 CODE = "```python\ndef where(parcel):\n    return find_the_parcel(parcel).place_of_the_parcel\n```\n"
 
 
@@ -44,6 +45,15 @@ def test_each_language_is_told_and_is_not_another(run: Any, code: str) -> None:
     other = "en" if code != "en" else "de"
     outcome = run("language", TEXTS[code], {"expected": [other]})
     assert (outcome.label, outcome.value) == ("fail", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [("nb", TEXTS["nn"]), ("no", TEXTS["nn"]), ("ki", KIKUYU), ("kik", KIKUYU)],
+)
+def test_a_language_may_have_two_codes(run: Any, code: str, text: str) -> None:
+    assert run("language", text, {"expected": code}).label == "pass"
+    assert run("language", text, {"expected": ["en"], "among": [code, "en"]}).label == "fail"
 
 
 @pytest.mark.parametrize(
@@ -184,6 +194,7 @@ def test_removing_code_and_addresses_takes_linear_time(run: Any, filler: str) ->
         ({"expected": 5}, "found 5"),
         ({"among": ["EN"]}, "no language 'EN'"),
         ({"min_letters": 0}, "min_letters: found 0"),
+        ({"min_letters": True}, "min_letters: found True"),
         ({"min_confidence": 0.4}, "min_confidence: found 0.4"),
         ({"min_confidence": "high"}, "min_confidence: found 'high'"),
         ({"languages": ["en"]}, "unknown key 'languages'"),

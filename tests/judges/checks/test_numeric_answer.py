@@ -183,17 +183,109 @@ def test_it_travels_to_another_process(run: Any) -> None:
         ("v2 A4 COVID-19 top-5", []),
         ("-1/4 and 1.25E-2", ["-1/4", "1/80"]),
         ("１２３ and ٣٤", ["123", "34"]),
-        ("½, VII, two, Infinity, NaN", []),
+        ("VII, two, Infinity, NaN", []),
+        ("½ ⅓ 1½ −2¾", ["1/2", "1/3", "3/2", "-11/4"]),
+        ("１，２３４ and ３．５ and ５﹪", ["1234", "3.5", "5"]),
+        ("٣٫٥ and ١٬٢٣٤ and ١٬٢٣٤٫٥", ["3.5", "1234", "1234.5"]),
+        (
+            r"1{,}250 and $1{,}250.75$ and 1\,250 and 1,\!250 and 1\;000\;000",
+            ["1250", "1250.75", "1250", "1250", "1000000"],
+        ),
+        (r"\boxed{1{,}250}", ["1250"]),
+        (r"\frac{3}{4} and -\dfrac{1}{2}", ["3/4", "-1/2"]),
+        ("10^6, 2^10, 10⁶, 10^{-3}, 2**8, -2^2", ["1000000", "1024", "1000000", "1/1000", "256", "-4"]),
+        ("10<sup>6</sup> or 1.5 × 10 ^ 3 or 1.5 × 10^{3}", ["1000000", "1500", "1500"]),
+        ("2⁄3 and 2／3", ["2/3", "2/3"]),
+        ("‑5; ﹣5; －5; −5; –5; −\u00a05; it is − 5", ["-5"] * 7),
+        ("8 − 5 = 3", ["8", "5", "3"]),
+        ("x = - 5", ["-5"]),
+        ("- 5 apples", ["5"]),
+        ("GPT‑4 and 3‑5", ["3", "5"]),
+        ("AUD1250 SEK1,250 -USD50 −CHF 5", ["1250", "1250", "-50", "-5"]),
+        ("COP28, NAD83, PHP8, TOP10, RAUD5", []),
+        ("25 m^2, 7 m^{-1}, 3x^2, 5 cm<sup>2</sup>, 9 m²", ["25", "7", "3", "5", "9"]),
+        (r"$45^\circ$ and 30^{\circ}", ["45", "30"]),
+        ("42[^1] and 43 ^_^", ["42", "43"]),
+        ("-\u200e5 and 1\u2060234", ["-5", "1234"]),
     ],
 )
 def test_numbers_as_people_write_them(text: str, wanted: list[str]) -> None:
     assert [n.value for n in Notation().read(text)] == [Fraction(number) for number in wanted]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-10-15",
+        "10-15-2024",
+        "2024‑10‑15",
+        "555-0199-123",
+        "3½.5",
+        "3 ½",
+        "3\u00a0½",
+        "3-1/2",
+        "⅓^2",
+        r"\frac{x+1}{4}",
+        r"\frac{\sqrt{3}}{2}",
+        r"\frac34",
+        r"2\frac{1}{2}",
+        r"\frac{1}{0}",
+        r"\frac{3}{4}\pi",
+        r"\sqrt{16}",
+        "√16",
+        r"2\sqrt{3}",
+        "2π",
+        "2 pi",
+        "2pi",
+        "5π/6",
+        "π/6",
+        r"-\pi/6",
+        r"\sqrt{3}/2",
+        "√3/2",
+        "10^n",
+        "10^{n+1}",
+        "2^{2^3}",
+        "10^6.5",
+        "2/3^2",
+        "1e5^2",
+        "0^-1",
+        "9^9999",
+        "10^{6",
+        "5‰",
+        "±5",
+        "0x1F",
+        "1.5e3kg",
+        "10₂",
+        "5\u00a010",
+        "١،٢٣٤",
+        "3{,}14",
+    ],
+)
+def test_what_is_not_worked_out_is_one_number_without_a_value(text: str) -> None:
+    assert [n.value for n in Notation().read(f"It is {text}.")] == [None]
+
+
+def test_a_power_of_what_stands_in_brackets_is_no_number_of_its_own(run: Any) -> None:
+    assert [n.value for n in Notation().read("(1+2)^2")] == [1, 2, None]
+    assert run("numeric_answer", "It is (1+2)^2", {"expected": 2}).status is Status.UNPARSED
+
+
+def test_the_mark_of_a_script_is_read_with_both_decimal_marks(run: Any) -> None:
+    for text, value in (("٣٫٥", 3.5), ("١٬٢٣٤٫٥", 1234.5), ("3{,}5", 3.5), ("1{.}234", 1234), ("３，５", 3.5)):
+        assert run("numeric_answer", text, {"expected": value, **COMMA}).label == "pass"
+
+
+def test_percent_signs_of_all_scripts_divide(run: Any) -> None:
+    for text in ("42%", "42٪", "42 ％", r"42\%", "42﹪"):
+        assert run("numeric_answer", text, {"expected": 0.42, "percent": "divide"}).label == "pass"
+
+
 def test_separators_of_ones_own(run: Any) -> None:
     assert run("numeric_answer", "3 000", {"expected": 3000, "thousands": " "}).label == "pass"
     assert run("numeric_answer", "3 000 500", {"expected": 500, "thousands": ","}).label == "pass"
     assert run("numeric_answer", "3,000", {"expected": 3000, "thousands": " "}).status is Status.UNPARSED
+    assert run("numeric_answer", "3，000", {"expected": 3000, "thousands": "，"}).label == "pass"
+    assert run("numeric_answer", "١٬٢٣٤", {"expected": 1234, "thousands": ","}).status is Status.UNPARSED
 
 
 @pytest.mark.parametrize(
@@ -213,6 +305,8 @@ def test_separators_of_ones_own(run: Any) -> None:
         ({"thousands": "."}, r"found '\.'; allowed: marks and spaces"),
         ({"thousands": "d"}, "found 'd'; allowed: marks and spaces"),
         ({"thousands": "-"}, "found '-'; allowed: marks and spaces"),
+        ({"thousands": "⁄"}, "found '/'; allowed: marks and spaces"),
+        ({"thousands": "．"}, r"found '\.'; allowed: marks and spaces"),
         ({"percent": "keep"}, "found 'keep'; .*divide, ignore"),
         ({"tolerance": 1}, "unknown key 'tolerance'"),
     ],

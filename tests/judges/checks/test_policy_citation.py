@@ -41,7 +41,14 @@ def policy(tmp_path: Path) -> Path:
         ("", "fail", "no citation"),
         (None, "fail", "no citation"),
         ("\x00RET-1\ud800", "pass", "cited: RET-1"),
-        ("RET\u20111", "fail", "no citation"),
+        ("RET\u20111", "pass", "cited: RET-1"),
+        ("RET\u20131 and SHIP\u221212", "pass", "cited: RET-1, SHIP-12"),
+        ("RET\u20119", "fail", "unknown: RET-9"),
+        ("政策RET-1规定", "pass", "cited: RET-1"),
+        ("_RET-1_ and __SHIP-12__", "pass", "cited: RET-1, SHIP-12"),
+        ("RET-1a", "fail", "no citation"),
+        ("RET\u20131\u2013SHIP\u201312", "pass", "cited: RET-1, SHIP-12"),
+        ("By RET-1, in UTF-8", "fail", "unknown: UTF-8"),
         ("RET-1-2", "pass", "cited: RET-1"),
         ("`SHIP-12`", "pass", "cited: SHIP-12"),
         ("RET-1 " * 300_000, "pass", "cited: RET-1"),
@@ -57,6 +64,11 @@ def test_a_pattern_of_ones_own(run: Any, policy: Path) -> None:
     options = {"policy": str(policy), "pattern": r"\b(RET|SHIP)-\d+\b"}
     assert run("policy_citation", "By UTF-8 and RET-1", options).reason == "cited: RET-1"
     assert run("policy_citation", "By UTF-8 and RET-1", {"policy": str(policy)}).reason == "unknown: UTF-8"
+
+
+def test_an_id_may_be_written_with_any_hyphen(run: Any, policy: Path) -> None:
+    policy.write_text(POLICY.replace("RET-1", "RET\u20111"), encoding="utf-8")
+    assert run("policy_citation", "RET-1", {"policy": str(policy)}).label == "pass"
 
 
 def test_a_pattern_that_takes_too_long_is_a_timeout(run: Any, policy: Path) -> None:
@@ -101,6 +113,7 @@ def test_bad_policy(policy: Path, text: str, message: str) -> None:
         ({"policy": "no/such/policy.yaml"}, "no such file"),
         ({}, "policy: is missing"),
         ({"policy": ".", "pattern": "("}, "no regular expression"),
+        ({"policy": ".", "pattern": "(?<n>x)"}, "no regular expression"),
         ({"policy": 5}, "policy: found 5"),
         ({"policy": ".", "patern": "x"}, "did you mean 'pattern'"),
     ],
