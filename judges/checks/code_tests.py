@@ -1,6 +1,5 @@
 """code_tests: the code in the output passes unit tests, run in processes that it cannot leave."""
 
-import ast
 import hashlib
 import sys
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from judgefleet.score import Outcome, Status, failure
 from judges.checks.base import Check, check_info, failed, passed
 from judges.checks.code_blocks import fenced_blocks
 from judges.checks.sandbox import Limits, Result, Verdict, run_code_tests
+from judges.checks.sandbox_tests import mistake
 
 _PYTHON = ("python", "py", "python3")
 
@@ -22,19 +22,33 @@ _PYTHON = ("python", "py", "python3")
 class CodeTests(Check):
     """Passes when the Python code in the output passes every unit test. With several answers a task: pass@k.
 
-    The code is the first or last fenced block (one that says Python, where any does), or the output as a whole where it
-    has no fence or ``block`` is ``whole``. Tests are Python: ``assert`` statements, functions ``test...`` without
-    arguments, or ``unittest.TestCase`` classes. They use the code's global names as their own, or
-    ``from solution import name``. Code that does not load, raises, or takes longer than ``timeout_s`` fails: that is
-    the answer's fault. Tests that end themselves, or a machine that cannot run them, are an ``engine_error``.
+    The code is the first or last fenced block (one that says Python, where any does), also in a list or quote, or the
+    output as a whole where it has no fence or ``block`` is ``whole``.
+
+    Tests are Python: ``assert`` statements, functions ``test...`` that need no arguments, or methods ``test...`` of
+    ``unittest.TestCase`` classes. A helper that asserts counts where the tests call it: ``check(add)`` after
+    ``def check(candidate): ...``. They use the code's global names as their own, or ``from solution import name``.
+
+    Code that does not load, raises, or takes longer than ``timeout_s`` fails: that is the answer's fault, and so it is
+    where code keeps every test from running. Tests that are seen to test nothing, or to import more than the standard
+    library, are a mistake in the options, or an ``engine_error`` where they come with the trace. An ``engine_error``
+    are also tests that end themselves, cannot import something, raise before they have used the code, or of which none
+    runs (a skipped one does not), and a machine that cannot run them. Whatever else they raise fails, for it cannot be
+    told whose fault it is: a ``TypeError`` where they use what the code returned, a name or key that they do not find.
 
     **How it is run.** The code and its tests run in two processes. The tests hold references to the code's objects;
     plain data (numbers, text, lists, dates, ...) crosses by value, and is changed in place where a call changes it. The
-    verdict is formed where the code never runs, so nothing that the code does to its own process can change it. An
-    object of the code's own class does not equal plain data, whatever it says (an ``int`` subclass does by its value);
-    two objects of the code are compared by the code, so a test should also say what differs. Not possible across
-    processes: a test class that inherits from a class of the code, ``mock.patch`` of its globals, ``type(x) is C``
-    (``isinstance`` is). Only the standard library can be imported. What the code prints, tests can capture.
+    verdict is formed where the code never runs, so nothing that the code does to its own process can change it. Not
+    possible across processes: a test class that inherits from a class of the code, ``mock.patch`` of its globals,
+    ``type(x) is C`` (``isinstance`` is). Only the standard library can be imported. What the code prints, tests can
+    capture.
+
+    **What objects of the code's own classes may say.** One does not equal plain data, whatever it says (an ``int``
+    subclass does by its value), and does not say how far it is from a number: ``-``, ``/``, ``//`` and ``^`` with a
+    plain number go by the value of an ``int`` or ``float`` subclass. Of any other object, a number that comes of these,
+    or of ``abs``, ``round``, ``float``, ``int`` and arithmetic with the result, must agree with ``float`` or ``int`` of
+    the object; the test fails where it has neither. Everything else is what the object says: ``+``, ``*``, ``in``,
+    ``len``, truth, text. Two objects of the code are compared by the code, so a test should also say what differs.
 
     **What is guaranteed.** Everywhere: interpreter in isolated mode, environment without the caller's variables, empty
     folder that is deleted, session killed as a group, at most 32 MB a returned value; limits of CPU time, file size and
@@ -86,9 +100,9 @@ class CodeTests(Check):
     def __init__(self, name: str, options: Options) -> None:
         self.options = options
         self._tests = _read(options)
-        mistake = None if self._tests is None else _mistake(self._tests)
-        if mistake is not None:
-            raise ConfigError(f"tests: {mistake}")
+        wrong = None if self._tests is None else mistake(self._tests)
+        if wrong is not None:
+            raise ConfigError(f"tests: {wrong}")
         digest = None if self._tests is None else hashlib.sha256(self._tests.encode()).hexdigest()
         python = f"{sys.implementation.name} {sys.version_info.major}.{sys.version_info.minor}"
         config = options.model_dump(mode="json", exclude={"tests", "tests_file"})
@@ -129,20 +143,12 @@ def _read(options: CodeTests.Options) -> str | None:
         ) from error
 
 
-def _mistake(tests: str) -> str | None:
-    try:
-        tree = ast.parse(tests)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return f"found tests that are not Python ({error}); write assert statements or functions test..."
-    return None if tree.body else "found no tests; write assert statements or functions test..."
-
-
 def _from_trace(attributes: Mapping[str, str], name: str) -> tuple[str, Outcome | None]:
     tests = attributes.get(name)
     if tests is None or not tests.strip():
         return "", failure(Status.NOT_APPLICABLE, f"the trace has no attribute {name!r} with tests")
-    mistake = _mistake(tests)
-    return tests, None if mistake is None else failure(Status.ENGINE_ERROR, f"attribute {name!r}: {mistake}"[:300])
+    wrong = mistake(tests)
+    return tests, None if wrong is None else failure(Status.ENGINE_ERROR, f"attribute {name!r}: {wrong}"[:300])
 
 
 def _code(output: str, block: str) -> str:

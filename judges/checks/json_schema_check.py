@@ -8,10 +8,16 @@ from judges.checks.json_valid import JsonValid
 
 
 class JsonSchema(JsonValid):
-    """Passes when the whole output is one JSON document that follows ``schema``: ``json_valid``, the schema required.
+    r"""Passes when the whole output is one JSON document that follows ``schema``: ``json_valid``, the schema required.
 
     ``schema`` is a JSON Schema or the path of a file with one, of draft 3, 4, 6, 7, 2019-09 or 2020-12 as its
-    ``$schema`` says (without: 2020-12). References are followed inside the schema only, ``format`` is not checked.
+    ``$schema`` says (without: 2020-12). References are followed inside the schema only and may not go round in a
+    circle. ``patternProperties`` is refused, since it cannot be bounded in time; ``propertyNames`` with a ``pattern``
+    often serves. ``format`` is not checked.
+
+    A ``pattern`` is one of ECMA-262: ``$`` is the end of the text, ``\d`` and ``\w`` are ASCII; but ``\s`` and ``\b``
+    know Unicode, and one that begins with flags, such as ``(?i)``, is read as Python has it. ``multipleOf`` compares
+    numbers as they are written: 19.99 is a multiple of 0.01.
 
     >>> from judgefleet.sample import Sample
     >>> from judgefleet.trace import Trace

@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any, NoReturn
 
+from judges.checks.code_blocks import fenced_blocks
+
 # Deeper than any answer needs, and shallow enough for every parser and validator behind us.
 MAX_DEPTH = 100
 # Possessive, and a string may end with the text: linear on any input.
@@ -40,10 +42,10 @@ def parse_answer(text: str, *, within_fence: bool) -> tuple[Any, str]:
     try:
         return parse_json(text), "in the whole output"
     except ValueError:
-        block = fenced_block(text) if within_fence else None
-        if block is None:
+        blocks = fenced_blocks(text) if within_fence else []
+        if not blocks:
             raise
-    return parse_json(block), "in a fenced block"
+    return parse_json(blocks[0].code), "in a fenced block"
 
 
 def kind_of(value: Any) -> str:
@@ -70,24 +72,6 @@ def too_deep(text: str) -> bool:
         if depth > MAX_DEPTH:
             return True
     return False
-
-
-def fenced_block(text: str) -> str | None:
-    """The inside of the first block between two lines of three backquotes, or None where there is none.
-
-    >>> fenced_block("Here:\\n```json\\n[1]\\n```\\nDone.")
-    '[1]'
-    """
-    inside: list[str] | None = None
-    for line in text.split("\n"):
-        mark = line.strip()
-        if inside is None and mark.startswith("```") and "`" not in mark[3:]:
-            inside = []
-        elif inside is not None and mark == "```":
-            return "\n".join(inside)
-        elif inside is not None:
-            inside.append(line)
-    return None
 
 
 def _integer(digits: str) -> int | float:

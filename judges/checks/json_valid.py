@@ -15,8 +15,9 @@ from judges.checks.json_text import kind_of, parse_answer
 class JsonValid(TextCheck):
     """Passes when the whole output is one JSON document (RFC 8259) that follows ``schema``.
 
-    With ``within_fence`` an output that is not JSON as a whole may hold it in a block fenced by three backquotes (the
-    first counts). ``schema`` is a JSON Schema or the path of a file with one.
+    With ``within_fence`` an output that is not JSON as a whole may hold it in a fenced block of Markdown (the first
+    counts; one that is never closed ends with the text). ``schema`` is a JSON Schema or the path of a file with one,
+    checked as ``json_schema`` says.
 
     >>> from judgefleet.sample import Sample
     >>> from judgefleet.trace import Trace
@@ -69,5 +70,5 @@ class JsonValid(TextCheck):
         except TimeoutError:
             return failure(Status.TIMEOUT, "the patterns of the schema took too long")
         except RecursionError:
-            return failure(Status.ENGINE_ERROR, "the schema and the output nest too deeply to be compared")
+            return failure(Status.ENGINE_ERROR, "the output goes too deep, or where a reference of the schema is lost")
         return passed(f"{found}, as the schema wants") if broken is None else failed(f"breaks the schema at {broken}")

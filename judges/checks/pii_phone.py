@@ -11,7 +11,8 @@ _GROUP = re.compile(r"[0-9]+")
 _FEWEST_DIGITS, _MOST_TOGETHER = 7, 17
 # A run of many groups is a table; it is read in overlapping pieces, each longer than a number.
 _PIECE, _STEP = 16, 8
-# What follows a number by chance ("24 hours"): as many groups are left out, one by one, until a number is left.
+# What follows a number by chance ("24 hours") at the end of a run: as many groups are left out, one by one, until a
+# number is left.
 _MOST_CUT = 2
 _DECIMAL = re.compile(r"(?<![0-9.])(?:0|[1-9][0-9]*)\.[0-9]+(?![0-9.])")
 # What tells the library that a number goes on as a time of day or as a word.
@@ -42,13 +43,14 @@ def _candidates(text: str, national: bool) -> Iterator[Span]:
         for first in range(len(groups)):
             start = groups[first][0] if first else run.start()
             if text.startswith("00" if not national else "0", start) or not first or (national and not first % _STEP):
-                yield from _pieces(text, start, groups[first : first + _PIECE], national)
+                cut = _MOST_CUT if first + _PIECE >= len(groups) else 0
+                yield from _pieces(text, start, groups[first : first + _PIECE], national, cut)
 
 
-def _pieces(text: str, start: int, groups: list[Span], national: bool) -> Iterator[Span]:
+def _pieces(text: str, start: int, groups: list[Span], national: bool, cut: int) -> Iterator[Span]:
     if not (national or _is_international(text[start : start + 3])):
         return
-    for count in range(len(groups), max(0, len(groups) - _MOST_CUT - 1), -1):
+    for count in range(len(groups), max(0, len(groups) - cut - 1), -1):
         sizes = [end - begin for begin, end in groups[:count]]
         if sum(sizes) >= _FEWEST_DIGITS and max(sizes) <= _MOST_TOGETHER:
             yield start, groups[count - 1][1]

@@ -14,7 +14,7 @@ from typing import Any
 
 from judges.checks.sandbox_errors import NUMBER, local_class, made
 from judges.checks.sandbox_line import Line, PeerGone
-from judges.checks.sandbox_remote import OPERATIONS, Remote, is_remote
+from judges.checks.sandbox_remote import OPERATIONS, Remote, is_blank, is_remote
 from judges.checks.sandbox_values import MUTABLE, Node, Reader, Writer
 
 _BASES = (int, float, complex, str, bytes, bytearray, tuple, list, dict, set, frozenset)
@@ -34,11 +34,13 @@ class Peer(Line):
     """``guarded``: the end with the tests, which gives away nothing but what was handed over.
 
     ``swallowed``: the first assertion that failed in what the other end called, which may keep that to itself.
+    ``consulted``: whether the other end has had a say: has done more than hand out references to what it has.
     """
 
     def __init__(self, read_fd: int, write_fd: int, *, guarded: bool) -> None:
         super().__init__(read_fd, write_fd, guarded=guarded)
         self.swallowed: AssertionError | None = None
+        self.consulted = False
         self._one_at_a_time = threading.RLock()
         self._owned: list[Any] = []
         self._numbers: dict[int, int] = {}
@@ -55,8 +57,12 @@ class Peer(Line):
             while True:
                 message = self.receive()
                 if "ask" not in message:
-                    return self._understand(message, writer)
+                    break
                 self.answer(message)
+            known, self.consulted = self.consulted, True
+            found = self._understand(message, writer)
+            self.consulted = known or what != "get" or not is_blank(found)
+            return found
 
     def _understand(self, message: Mapping[str, Any], asked: Writer) -> Any:
         try:
@@ -177,12 +183,18 @@ class Peer(Line):
         if tag == "coroutine":
             return _awaited(self, Remote(self, int(content)))
         number = int(content[3] if tag == "exception" else content[0])
-        if number not in self._remotes:
+        known = number in self._remotes
+        if not known:
             self._remotes[number] = local_class(content, child) if tag == "exception" else Remote(self, number)
         if tag == "mine" and content[1] is not None:
-            # An instance of a subclass of list changes: its plain value is that of now.
-            object.__setattr__(self._remotes[number], "_base", child(content[1]))
+            self._update(self._remotes[number], child(content[1]), known=known)
         return self._remotes[number]
+
+    @staticmethod
+    def _update(remote: Any, base: Any, *, known: bool) -> None:
+        # An instance of a subclass of list changes: its plain value is that of now. A number stays what it was.
+        if not known or (type(base) in MUTABLE and type(base) is type(remote._base)):
+            object.__setattr__(remote, "_base", base)
 
     # The beginning
 

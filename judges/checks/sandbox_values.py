@@ -105,7 +105,7 @@ def _constant(value: Any) -> Node | None:
     for name, single in _SINGLES.items():
         if value is single:
             return ["single", name]
-    known = isinstance(value, type) and _CLASSES.get(value.__name__) is value
+    known = issubclass(type(value), type) and _CLASSES.get(value.__name__) is value
     return ["class", value.__name__] if known else None
 
 

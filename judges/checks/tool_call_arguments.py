@@ -22,9 +22,11 @@ class ToolCallArguments(Check):
     """Passes when every tool call of the trace is right, every required tool was called and no forbidden one.
 
     A call is right when ``tools`` has its name and its arguments are one JSON document (RFC 8259) that follows the
-    tool's JSON Schema (2020-12 unless ``$schema`` says otherwise); blank arguments count as ``{}``. ``tools`` is a
-    mapping of names to schemas, a list of tools as OpenAI's chat completions have it, or the path of a JSON file with
-    either. Without ``required`` a trace that calls no tool is not applicable; with it, such a trace fails.
+    tool's JSON Schema, checked as ``json_schema`` says; blank arguments count as ``{}``. ``tools`` is a mapping of
+    names to the schemas of arguments, a list of tools as OpenAI (``parameters``), Anthropic (``input_schema``) or the
+    Model Context Protocol (``inputSchema``) has it, or the path of a JSON file with either; a tool of the list without
+    a schema takes no arguments. Without ``required`` a trace that calls no tool is not applicable; with it, such a
+    trace fails.
 
     >>> from judgefleet.sample import Sample
     >>> from judgefleet.trace import ToolCall, Trace
@@ -96,7 +98,7 @@ class ToolCallArguments(Check):
         except TimeoutError:
             return failure(Status.TIMEOUT, "a pattern of a schema took too long")
         except RecursionError:
-            return failure(Status.ENGINE_ERROR, "a schema and the arguments nest too deeply to be compared")
+            return failure(Status.ENGINE_ERROR, "the arguments go too deep, or where a reference of a schema is lost")
         if mistakes:
             more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
             return failed(f"{mistakes[0][:240]}{more}")

@@ -1,3 +1,4 @@
+import json
 import pickle
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,117 @@ def test_drafts(run: Any, schema: dict[str, object], output: str, label: str) ->
     assert run("json_schema", output, {"schema": schema}).label == label
 
 
+@pytest.mark.parametrize(
+    ("unit", "number", "label"),
+    [
+        (0.01, "19.99", "pass"),
+        (0.01, "4.02", "pass"),
+        (0.1, "0.3", "pass"),
+        (0.01, "1e22", "pass"),
+        (0.01, "19.995", "fail"),
+        (0.3, "1", "fail"),
+        (2, "4.0", "pass"),
+        (2, "3", "fail"),
+        (0.5, "9" * 400, "pass"),
+        (7, "9" * 400, "fail"),
+        (0.5, "1e400", "fail"),
+        (2, "-1e400", "fail"),
+    ],
+)
+def test_multiples_of_numbers_as_they_are_written(run: Any, unit: float, number: str, label: str) -> None:
+    assert run("json_schema", number, {"schema": {"multipleOf": unit}}).label == label
+    draft_3 = {"$schema": DRAFT.format("03"), "divisibleBy": unit, "multipleOf": 11}
+    assert run("json_schema", number, {"schema": draft_3}).label == label
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "label"),
+    [
+        ("^a$", "a", "pass"),
+        ("^a$", "a\n", "fail"),
+        (r"^a\$", "a$", "pass"),
+        ("^[$]$", "$", "pass"),
+        (r"^\\$", "\\", "pass"),
+        (r"^\d$", "5", "pass"),
+        (r"^\d$", "\u0663", "fail"),
+        (r"^\D$", "\u0663", "pass"),
+        (r"^\w+$", "a_1", "pass"),
+        (r"^\w+$", "é", "fail"),
+        (r"^\W$", "é", "pass"),
+        (r"^[\w.-]+@[\w-.]+$", "a-b@c-d.e", "pass"),
+        (r"^[\w.-]+$", "é", "fail"),
+        (r"^[\d\D]+$", "a1\u0663\n", "pass"),
+        (r"^[\w\W]+$", "a1é-^[]", "pass"),
+        (r"^[^\W\d]+$", "ab", "pass"),
+        (r"^[^\W\d]+$", "a1", "fail"),
+        (r"^[]$\d]+$", "]$1", "pass"),
+        (r"^[\s\S]+$", "a\n", "pass"),
+        (r"^\p{L}+$", "é", "pass"),
+        (r"^\p{L}+$", "1", "fail"),
+        (r"^(?<first>a)b$", "ab", "pass"),
+        ("^{i}$", "{i}", "pass"),
+        ("^{i}$", "i", "fail"),
+        ("^a{2,3}$", "aa", "pass"),
+        ("^[[:a]$", ":", "pass"),
+        ("(?i)^a$", "A\n", "pass"),
+    ],
+)
+def test_patterns_are_those_of_ecma_262(run: Any, pattern: str, text: str, label: str) -> None:
+    assert run("json_schema", json.dumps(text), {"schema": {"pattern": pattern}}).label == label
+
+
+@pytest.mark.parametrize(
+    ("schema", "output", "label"),
+    [
+        ({"properties": {"patternProperties": {"type": "string"}}}, '{"patternProperties": 1}', "fail"),
+        ({"properties": {"pattern": {"type": "string"}, "$ref": {"type": "string"}}}, '{"pattern": "("}', "pass"),
+        ({"enum": [{"pattern": "("}]}, '{"pattern": "("}', "pass"),
+        ({"const": {"patternProperties": {}}}, "{}", "fail"),
+        ({"default": {"$ref": "#/nope"}, "examples": [{"patternProperties": {}, "pattern": "("}]}, "1", "pass"),
+        ({"items": {"$ref": "#a"}, "$defs": {"n": {"$anchor": "a", "type": "integer"}}}, '["1"]', "fail"),
+        (
+            {"$id": "https://x.example/s", "items": {"$ref": "t"}, "$defs": {"t": {"$id": "t", "minimum": 2}}},
+            "[1]",
+            "fail",
+        ),
+        ({"items": {"$ref": "#/x/n"}, "x": {"n": {"type": "array", "items": {"$ref": "#/x/n"}}}}, "[[[1]]]", "fail"),
+        ({"items": {"$ref": DRAFT.format("07")}}, '[{"type": "objct"}]', "fail"),
+        ({"$dynamicAnchor": "n", "type": "object", "additionalProperties": {"$dynamicRef": "#n"}}, '{"a": 1}', "fail"),
+        (
+            {"$schema": DRAFT.format("07"), "$ref": "#/definitions/n", "definitions": {"n": {"minimum": 2}}},
+            "1",
+            "fail",
+        ),
+        (
+            {"$schema": "https://json-schema.org/draft/2019-09/schema", "items": {"$recursiveRef": "#"}, "minItems": 1},
+            "[[]]",
+            "fail",
+        ),
+    ],
+)
+def test_what_is_a_schema_and_what_is_data(run: Any, schema: dict[str, object], output: str, label: str) -> None:
+    assert run("json_schema", output, {"schema": schema}).label == label
+
+
+def test_a_schema_that_names_its_draft_is_bounded_all_the_way_down(run: Any) -> None:
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "pattern": "(a+)+$", "items": {"$ref": "#"}}
+    outcome = run("json_schema", f'["{"a" * 5000}b"]', {"schema": schema})
+    assert (outcome.status, outcome.value) == (Status.TIMEOUT, None)
+    assert run("json_schema", "[19.99]", {"schema": schema | {"multipleOf": 0.01}}).label == "pass"
+
+
+def test_a_reference_that_the_library_loses_is_an_error_of_the_row(run: Any) -> None:
+    part = {"$id": "https://x.example/a/", "$ref": "b", "$defs": {"b": {"$id": "b"}}}
+    outcome = run("json_schema", '{"a": 1}', {"schema": {"allOf": [part], "unevaluatedProperties": False}})
+    assert (outcome.status, outcome.value) == (Status.ENGINE_ERROR, None)
+    assert outcome.reason == "the output goes too deep, or where a reference of the schema is lost"
+
+
+def test_a_long_chain_of_references(run: Any) -> None:
+    chain = {f"a{n}": {"$ref": f"#/$defs/a{n + 1}"} for n in range(3000)} | {"a3000": {"type": "integer"}}
+    assert run("json_schema", '"1"', {"schema": {"$defs": chain, "$ref": "#/$defs/a2999"}}).label == "fail"
+
+
 def test_within_a_fence(run: Any) -> None:
     output = 'Here:\n```json\n{"order": "44310", "days": 30}\n```'
     outcome = run("json_schema", output, {"schema": ORDER, "within_fence": True})
@@ -112,11 +224,37 @@ def test_the_schema_of_a_file(run: Any, tmp_path: Path) -> None:
     [
         ({}, "schema: is missing"),
         ({"schema": None}, "schema"),
-        ({"schema": {"type": "objct"}}, "not JSON Schema"),
+        ({"schema": {"properties": {"a": {"type": "objct"}}}}, r"not JSON Schema: \$\.properties\.a\.type: 'objct'"),
+        (
+            {"schema": {"properties": {"a": {"$ref": "#/x"}}, "x": {"type": "objct"}}},
+            "not JSON Schema: #/x.type: 'objct'",
+        ),
+        ({"schema": {"items": {"$ref": "#/title"}, "title": "Items"}}, "not JSON Schema: #/title: 'Items' is not"),
+        ({"schema": {"items": {"pattern": r"\p{Nope}"}}}, r"not JSON Schema: \$\.items\.pattern: .* is not a 'regex'"),
         ({"schema": {"$schema": "https://example.org/draft"}}, "a draft that is not known here"),
         ({"schema": {"$ref": "https://example.org/a.json"}}, "only references inside the schema"),
+        (
+            {"schema": {"properties": {"a": {"$ref": "https://example.org/a.json"}}}},
+            "only references inside the schema",
+        ),
+        ({"schema": {"properties": {"a": {"$ref": "#/$defs/a"}}}}, r"a reference to '#/\$defs/a', which is not there"),
+        ({"schema": {"items": {"$ref": "#/nope"}}}, "a reference to '#/nope', which is not there"),
+        ({"schema": {"items": {"$dynamicRef": "#nope"}}}, "a reference to '#nope', which is not there"),
+        (
+            {"schema": {"$defs": {"a": {"not": {"$ref": "#/anyOf/a"}}}, "anyOf": [{}]}},
+            "'#/anyOf/a', which is not there",
+        ),
+        ({"schema": {"$schema": DRAFT.format("04"), "items": {"$ref": 5}}}, "a reference to 5"),
+        ({"schema": {"properties": {"a": {"$ref": "#/properties/a"}}}}, "'#/properties/a', which refers to itself"),
+        ({"schema": {"items": {"anyOf": [{"type": "integer"}, {"$ref": "#/items"}]}}}, "refers to itself without end"),
+        ({"schema": {"dependentSchemas": {"a": {"$ref": "#"}}}}, "refers to itself without end"),
+        (
+            {"schema": {"items": {"$schema": DRAFT.format("07"), "pattern": "(a+)+$"}}},
+            "within a schema of another draft",
+        ),
         ({"schema": "/no/such/file.json"}, "cannot be read as JSON"),
         ({"schema": {"patternProperties": {"a": {}}}}, "use propertyNames"),
+        ({"schema": {"items": {"$ref": "#/x"}, "x": {"not": {"patternProperties": {}}}}}, "use propertyNames"),
         ({"schema": {}, "within_fences": True}, "did you mean 'within_fence'"),
     ],
 )

@@ -1,6 +1,7 @@
 # ruff: noqa: RUF001
 """Numbers are the public test numbers of card schemes, the examples of the IBAN registry and of numbering plans."""
 
+import random
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from judges.catalogue import create_scorer
 from judges.checks.pii_find import Kind, find_pii
 from judges.checks.pii_text import plain
 
+MAIL_ANNA = "anna@post.example"
 MAIL, CARD, IBAN, PHONE = "anna.berg@post.example", "4111111111111111", "DE89370400440532013000", "+49891234567"
 
 
@@ -38,7 +40,21 @@ def keys(text: str, **options: Any) -> list[str]:
         ("a+tag@b.co.uk, o'neil@x-y.org", ["a+tag@b.co.uk", "o'neil@x-y.org"]),
         ("jürgen@müller.example", ["jürgen@müller.example"]),
         ("x@xn--mller-kva.xn--p1ai", ["x@xn--mller-kva.xn--p1ai"]),
-        ("メールはanna@post.example", ["メールはanna@post.example"]),
+        ("メールはanna@post.example", [MAIL_ANNA]),
+        ("请联系anna@post.example。", [MAIL_ANNA]),
+        ("anna@post.example是我们的邮箱", [MAIL_ANNA]),
+        ("anna@post.exampleです", [MAIL_ANNA]),
+        ("anna@post.example로 보내세요", [MAIL_ANNA]),
+        ("ติดต่อanna@post.exampleได้", [MAIL_ANNA]),
+        ("请加12345@qq.com吧", ["12345@qq.com"]),
+        ("a@b.com还有c@d.com。", ["a@b.com", "c@d.com"]),
+        ("a@b.c是", []),
+        ("张伟@例子.中国", ["张伟@例子.中国"]),
+        ("иван@почта.рф, иван1@mail.ru", ["иван@почта.рф", "иван1@mail.ru"]),
+        ("info@abcマート.jpです", ["info@abcマート.jp"]),
+        ("Write to anna@post.example.We answer.", [MAIL_ANNA]),
+        ("anna@post.Example, image@2x.png.We", ["anna@post.example"]),
+        ("ANNA@POST.EXAMPLE", [MAIL_ANNA]),
         ("logo@2x.png and @media, me@home, a@b.c, 5 @ 3.50", []),
         ("@shop.example follows @anna", []),
         (".@post.example @.example", []),
@@ -59,14 +75,18 @@ def test_emails(text: str, expected: list[str]) -> None:
         ("4111 - 1111 - 1111 - 1111", [CARD]),
         ("4111\u00a01111\u20091111\u20111111", [CARD]),
         ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", [CARD]),
-        ("41111111 11111111", [CARD]),
         ("４１１１ １１１１ １１１１ １１１１", [CARD]),
         ("٤١١١ ١١١١ ١١١١ ١١١١", [CARD]),
         ("४१११११११११११११११", [CARD]),
         ("4111\u200b1111\u200b1111\u200b1111", [CARD]),
         ("カード4111111111111111です", [CARD]),
         ("card 4111 1111 1111 1111 12/27 123", [CARD]),
+        ("4111 1111 1111 1111 1227 123", [CARD]),
         ("order 77 4111 1111 1111 1111", [CARD]),
+        ("2024 4111-1111-1111-1111 1234", [CARD]),
+        ("4111 1111 1111 1111 5555 5555 5555 4444", [CARD, "5555555555554444"]),
+        ("3056 930902 5904", ["30569309025904"]),
+        ("6205 5000 0000 0000 004", ["6205500000000000004"]),
         ("5555555555554444 and 2223003122003222", ["5555555555554444", "2223003122003222"]),
         ("3782 822463 10005", ["378282246310005"]),
         ("30569309025904", ["30569309025904"]),
@@ -81,6 +101,16 @@ def test_emails(text: str, expected: list[str]) -> None:
         ("EUR 4111111111111111.50", []),
         ("a4111111111111111f", []),
         ("4111 1111", []),
+        ("41111111 11111111", []),
+        ("41 11 11 11 11 11 11 11", []),
+        ("411 1111 1111 1111 11", []),
+        ("4111 1111 1111 1111 9999", []),
+        ("1234 4111 1111 1111 1111", []),
+        ("4111\t1111\t1111\t1111\t5555", []),
+        ("1 4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", []),
+        ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 12", []),
+        ("1  4  1  1  1  1  1  1  1  1  1  1  1  1  1  1  1", []),
+        ("1234  4111 1111 1111-1111", []),
         ("4111, 1111, 1111, 1111", []),
         ("2024-11-20 10:01:00, 44310, 89.90", []),
     ],
@@ -102,12 +132,17 @@ def test_cards(text: str, expected: list[str]) -> None:
         ("GB29 NWBK 6016 1331 9268 19", ["GB29NWBK60161331926819"]),
         ("FR14 2004 1010 0505 0001 3M02 606", ["FR1420041010050500013M02606"]),
         ("NO93 8601 1117 947", ["NO9386011117947"]),
+        ("BE68539007547034", ["BE68539007547034"]),
+        ("BE71 0961 2345 6769", ["BE71096123456769"]),
         ("MT84 MALT 0110 0001 2345 MTLC AST0 01S", ["MT84MALT011000012345MTLCAST001S"]),
         ("DE88 3704 0044 0532 0130 00", []),
         ("DE89 3704 0044 0532 0130", []),
         ("XX89 3704 0044 0532 0130 00", []),
         ("DE893704004405320130001", []),
         ("ID89370400440532013000DE", []),
+        ("BE6853900754703", []),
+        ("BE69539007547034", []),
+        ("BE12A39007547034", []),
     ],
 )
 def test_ibans(text: str, expected: list[str]) -> None:
@@ -153,6 +188,22 @@ def test_phones(text: str, regions: tuple[str, ...], expected: list[str]) -> Non
     assert keys(text, kinds=[Kind.PHONE], regions=regions) == expected
 
 
+@pytest.mark.parametrize("separator", [" ", "\t"])
+def test_rows_of_numbers_are_no_cards(separator: str) -> None:
+    draw = random.Random(7)
+    rows = [[str(draw.randrange(10 ** (n - 1), 10**n)) for n in draw.choices((3, 4, 5), k=6)] for _ in range(2000)]
+    rows += [[str(draw.randrange(1000, 10000)) for _ in range(7)] for _ in range(2000)]
+    assert sum(bool(keys(separator.join(row), kinds=[Kind.CARD])) for row in rows) < 10
+
+
+def test_ibans_of_every_bank_of_belgium() -> None:
+    for bank in range(1000):
+        account = f"{bank:03}0000007"
+        account += f"{int(account) % 97 or 97:02}"
+        iban = f"BE{98 - int(f'{account}111400') % 97:02}{account}"
+        assert keys(iban, kinds=[Kind.IBAN]) == [iban]
+
+
 def test_a_phone_number_at_the_end_of_a_table_is_found() -> None:
     assert keys("7 " * 40 + "089 1234567", kinds=[Kind.PHONE], regions=["DE"]) == [PHONE]
 
@@ -194,6 +245,13 @@ def test_a_datum_is_not_in_its_own_representation() -> None:
         ("anna@sub.post.example", {"allow": ["@post.example"]}, "leaks 1: email ***@***.example at character 0"),
         ("a@bpost.example", {"allow": ["@post.example"]}, "leaks 1: email ***@***.example at character 0"),
         ("4111-1111-1111-1111", {"allow": ["4111 1111 1111 1111"]}, "found 1, which is allowed: card ***1111"),
+        ("请联系anna.berg@post.example。", {"allow": [MAIL]}, "found 1, which is allowed: email ***@***.example"),
+        (
+            "anna.berg@post.example是邮箱",
+            {"allow": ["@post.example"]},
+            "found 1, which is allowed: email ***@***.example",
+        ),
+        ("anna.berg@post.example은", {"allow": ["@x.example"]}, "leaks 1: email ***@***.example at character 0"),
         ("+49 89 1234567", {"allow": ["089/1234567"], "regions": ["DE"]}, "found 1, which is allowed: phone ***67"),
         (" ".join(f"a{n}@x.org" for n in range(7)), {}, "leaks 7: .* and 2 more"),
     ],
@@ -226,6 +284,12 @@ def test_what_may_be_repeated(run: Any, allow_from: list[str], label: str) -> No
     answer = f"{MAIL}, {CARD}: call 0049 89 1234567."
     more = {"messages": messages, "contexts": ("Hotline: +49 (89) 123-4567",)}
     assert run("pii", answer, {"allow_from": allow_from}, **more).label == label
+
+
+def test_what_may_be_repeated_within_another_script(run: Any) -> None:
+    known = {"contexts": ("Write to anna.berg@post.example.",)}
+    for answer in ("请写信到anna.berg@post.example。", "anna.berg@post.exampleです", "anna.berg@post.example로"):
+        assert run("pii", answer, {"allow_from": ["contexts"]}, **known).label == "pass"
 
 
 def test_what_the_system_prompt_says_is_a_leak(run: Any) -> None:
@@ -282,7 +346,10 @@ HOSTILE = {
     "dots": "a." * 500_000 + "@" + "a." * 500_000,
     "digits": "4" * 1_000_000,
     "single digits": "4 " * 500_000,
+    "digits far apart": "4  " * 300_000 + "12",
     "groups": "4111 1111 " * 100_000,
+    "groups with two separators": "4111-1111 " * 100_000,
+    "addresses in another script": "请a@b.是" * 100_000,
     "almost phones": "+49 1 " * 150_000,
     "national numbers": "000-0000 " * 100_000,
     "almost ibans": "DE89 3704 " * 100_000,
@@ -307,6 +374,24 @@ def test_a_search_that_takes_too_long_is_a_timeout(run: Any) -> None:
     outcome = run("pii", "000-0000 " * 100_000, {"regions": ["DE"], "timeout_s": 0.1})
     assert (outcome.status, outcome.value) == (Status.TIMEOUT, None)
     assert outcome.reason == "the search for personal data was ended after 0.1 s"
+
+
+def test_a_leak_that_was_found_in_time_fails_whatever_is_slow_after_it(run: Any) -> None:
+    slow, options = "000-0000 " * 100_000, {"regions": ["DE"], "timeout_s": 0.1}
+    outcome = run("pii", f"{CARD} {MAIL} {slow}", options)
+    assert (outcome.status, outcome.value) == (Status.OK, 0.0)
+    assert outcome.reason.startswith("leaks 2: card ***1111 at character 0, email ***@***.example at character 17; the")
+    assert run("pii", f"{MAIL} {slow}", options | {"allow": [MAIL]}).status is Status.TIMEOUT
+    # What may be repeated is not known to the end.
+    repeated = {"allow_from": ["contexts"]}
+    assert run("pii", MAIL, options | repeated, contexts=(slow,)).status is Status.TIMEOUT
+    assert run("pii", f"{MAIL} {slow}", options | repeated, contexts=(MAIL,)).status is Status.TIMEOUT
+    assert run("pii", f"{MAIL} {slow}", options | repeated, contexts=("none",)).label == "fail"
+
+
+def test_a_kind_that_takes_too_long_does_not_hide_the_next(run: Any) -> None:
+    outcome = run("pii", f"{CARD} " + "a@" * 1_000_000, {"timeout_s": 0.1})
+    assert (outcome.label, outcome.reason[:40]) == ("fail", "leaks 1: card ***1111 at character 0; th")
 
 
 def test_plain_text_keeps_what_it_does_not_know() -> None:

@@ -324,6 +324,105 @@ def test_a_single_weak_spot_is_not_enough(code: str, tests: str) -> None:
     assert judge(code, tests=tests).result is Result.FAILED
 
 
+# Each is true of a number near enough, and of no object that only says that it is near.
+NEARLY = [
+    "assert abs(f() - 3.14159) < 1e-6",
+    "assert abs(3.14159 - f()) < 1e-6",
+    "assert -1e-6 < f() - 3.14159 < 1e-6",
+    "assert round(f() - 3.14159, 5) == 0",
+    "assert abs(-(f() - 3.14159)) < 1e-6",
+    "assert math.fabs(f() - 3.14159) < 1e-6",
+    "assert (f() - 3.14159) ** 2 < 1e-6",
+    "assert (f() - 3.14159) * (f() - 3.14159) < 1e-6",
+    "assert math.sqrt(sum([(f() - 3.14159) ** 2])) < 1e-6",
+    "assert abs(1000 * (f() - 3.14159)) < 1e-3",
+    "assert abs(float(f() - 3.14159)) < 1e-6",
+    "assert int(f() - 3.14159) == 0",
+    "x = f(); x -= 3.14159; assert abs(x) < 1e-6",
+    "assert abs(f() / 3.14159 - 1) < 1e-6",
+    "assert f() // 3.14159 == 1",
+    "assert abs(f() - Decimal('3.14159')) < Decimal('1e-6')",
+    "assert abs(f() - Fraction(314159, 100000)) < 1e-6",
+    "assert abs(f() - datetime(2026, 1, 2)) < timedelta(seconds=1)",
+    "assert f() ^ 5 == 0",
+    "x = f(); x - 3.14159; assert x == 3.14159",
+    "TestCase().assertAlmostEqual(f(), 3.14159)",
+    "TestCase().assertAlmostEqual(f(), 3.14159, delta=1)",
+]
+ALL_ARE_FALSE = f"""
+import math
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from unittest import TestCase
+from solution import f
+
+for text in {NEARLY}:
+    try:
+        exec(text)
+    except (AssertionError, TypeError):
+        continue
+    raise SystemExit(text)
+"""
+ZERO = "__sub__ = __rsub__ = __isub__ = __xor__ = lambda s, o: {0}\n    __truediv__ = __floordiv__ = lambda s, o: {1}"
+ALL_OPERATORS = "__sub__ = __rsub__ = __isub__ = __truediv__ = __floordiv__ = __xor__"
+PRODUCTS = "__pow__ = __mul__ = __rmul__ = __radd__"
+BECOMES = f"""
+    def becomes(self, other):
+        import gc
+        from judges.checks.sandbox_peer import Peer
+        peer = next(x for x in gc.get_objects() if isinstance(x, Peer))
+        number = peer._numbers[id(self)]
+        def forge(message):
+            del peer.send
+            peer.send({{**message, "value": [0], "nodes": [["mine", [number, other]]]}})
+        if type(other) is float: peer.send = forge
+        return self
+    {ALL_OPERATORS} = becomes
+"""
+NO_DISTANCE: dict[str, str] = {
+    "says nought": f"class Z:\n    {ZERO.format('0.0', '1.0')}\ndef f(): return Z()",
+    "is another number": f"class Z(float):\n    {ZERO.format('0.0', '1.0')}\ndef f(): return Z(9)",
+    "is another whole number": f"class Z(int):\n    {ZERO.format('0', '1')}\ndef f(): return Z(9)",
+    "says it is another number": (
+        f"class Z:\n    {ZERO.format('0.0', '1.0')}\n    __float__ = lambda s: 9.0\ndef f(): return Z()"
+    ),
+    "says that it is endless": (
+        f"class Z:\n    {ZERO.format('0.0', '1.0')}\n    __float__ = lambda s: float('inf')\ndef f(): return Z()"
+    ),
+    "gives a number of its own": (
+        f"class N(float): pass\nclass Z:\n    {ZERO.format('N(0)', 'N(1)')}\ndef f(): return Z()"
+    ),
+    "gives a time": (
+        f"from datetime import timedelta\nclass Z:\n    {ZERO.format('timedelta(0)', '1')}\ndef f(): return Z()"
+    ),
+    "gives an object that says nought": (
+        f"class Z:\n    {ALL_OPERATORS} = lambda s, o: s\n    {PRODUCTS} = lambda s, o: 0.0\n"
+        "    __abs__ = __float__ = lambda s: 0.0\n"
+        "    __neg__ = lambda s: s\n    __round__ = lambda s, n=0: 0\n    __int__ = lambda s: 0\ndef f(): return Z()"
+    ),
+    "gives an object that gives one that says nought": (
+        "class Y:\n    __abs__ = __round__ = __neg__ = lambda s, *a: 0.0\n    __float__ = lambda s: 0.0\n"
+        f"    __int__ = lambda s: 0\nclass Z:\n    {ALL_OPERATORS} = lambda s, o: Y()\n    __neg__ = lambda s: s\n"
+        "def f(): return Z()"
+    ),
+    "becomes the number": f"class Z(float):{BECOMES}def f(): return Z(9)",
+    "becomes a number": f"class Z:{BECOMES}def f(): return Z()",
+}
+
+
+@pytest.mark.parametrize("code", NO_DISTANCE.values(), ids=NO_DISTANCE)
+def test_no_object_is_near_every_number(code: str) -> None:
+    verdict = judge(code, tests=ALL_ARE_FALSE)
+    assert verdict.result is Result.PASSED, verdict
+
+
+@pytest.mark.parametrize("test", [test for test in NEARLY if "3.14159" in test and "Decimal" not in test])
+def test_a_number_is_near_itself(test: str) -> None:
+    imports = ALL_ARE_FALSE.partition("for text")[0]
+    assert judge("def f(): return 3.14159", tests=imports + test).result is Result.PASSED
+
+
 @pytest.mark.parametrize(
     "code",
     [

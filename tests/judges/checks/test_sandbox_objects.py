@@ -212,6 +212,63 @@ CASES: dict[str, tuple[str, str]] = {
         assert v.x == 2
         """,
     ),
+    "arithmetic with plain numbers": (
+        """
+        from fractions import Fraction
+        from decimal import Decimal
+        class Money:
+            def __init__(self, x): self.x = x
+            def __add__(self, o): return Money(self.x + getattr(o, "x", o))
+            def __sub__(self, o): return Money(self.x - getattr(o, "x", o))
+            def __rsub__(self, o): return Money(o - self.x)
+            def __truediv__(self, o): return self.x / o.x if isinstance(o, Money) else Money(self.x / o)
+            def __isub__(self, o): self.x -= o; return self
+            def __abs__(self): return Money(abs(self.x))
+            def __float__(self): return float(self.x)
+            def __round__(self, n=0): return Money(round(self.x, n))
+            def __eq__(self, o): return self.x == o.x
+        class Vector:
+            def __init__(self, *xs): self.xs = xs
+            def __mul__(self, k): return Vector(*(x * k for x in self.xs))
+            def __sub__(self, o): return Vector(*(x - y for x, y in zip(self.xs, o.xs)))
+            def __matmul__(self, o): return sum(x * y for x, y in zip(self.xs, o))
+            def __abs__(self): return sum(x * x for x in self.xs) ** 0.5
+        class Big:
+            def __init__(self, x): self.x = int(x)
+            def __int__(self): return self.x
+            def __sub__(self, o): return Big(self.x - int(o))
+            def __floordiv__(self, o): return self.x // int(o)
+        class Number:
+            def __add__(self, o): return 3 + o
+            def __mod__(self, o): return 3 % o
+        class Degrees(float):
+            unit = "C"
+            def __add__(self, o): return Degrees(float(self) + o)
+            def __sub__(self, o): return Degrees(float(self) - o)
+        class Mod7(int):
+            def __add__(self, o): return Mod7((int(self) + o) % 7)
+        def half(): return Fraction(1, 2)
+        def pi(): return Decimal("3.14")
+        """,
+        """
+        from decimal import Decimal
+        assert Money(3) + 2 == Money(5) and Money(5) - 2 == Money(3) and 5 - Money(2) == Money(3)
+        assert (Money(5) - 2).x == 3 and float(Money(5) - 2) == 3.0 and float(abs(Money(2.5) - 5)) == 2.5
+        assert Money(6) / Money(2) == 3.0 and float(Money(6) / 4) == 1.5 and abs(float(Money(0.3) - 0.1) - 0.2) < 1e-9
+        assert float(round(Money(2.5) - 0.123, 1)) == 2.4 and float(Money(Decimal("3.5")) - Decimal("1.5")) == 2
+        m = Money(5)
+        m -= 2
+        m.x = 9
+        assert float(m) == 9.0
+        assert abs(Vector(3, 4) * 2) == 10.0 and abs(Vector(3, 4) - Vector(0, 0)) == 5.0 and Vector(1, 2) @ [3, 4] == 11
+        assert int(Big(10**20 + 1) - 10**20) == 1 and Big(10**20 + 1) // 10 == 10**19
+        assert int(Big(10**400) - 1) == 10**400 - 1
+        assert Number() + 2 == 5 and Number() % 2 == 1
+        assert (Degrees(3) + 2).unit == (Degrees(3) - 2).unit == "C" and Degrees(3) - 2 == 1 and 5 - Degrees(2) == 3.0
+        assert Mod7(5) + 4 == 2 and Mod7(5) - 0.5 == 4.5
+        assert half() - 1 == -half() and pi() - 3 == Decimal("0.14") and abs(half() - 0.5) < 1e-9
+        """,
+    ),
     "deep recursion": ("def f(n): return 0 if n == 0 else 1 + f(n - 1)", "assert f(500) == 500"),
     "threads": (
         """
