@@ -12,7 +12,8 @@ from jobs.engines.budget import Budget, Tokens
 from jobs.engines.config import EngineConfig
 from jobs.engines.endpoint import Endpoint, Failed, pause
 from jobs.engines.pool import ActorPool
-from jobs.engines.wire import printable, read, request, size, used
+from jobs.engines.wire import request, size
+from jobs.engines.wire_answer import printable, read, used
 from judges.judge_model import JudgeModel
 from judges.prompt import Prompt
 from judges.verdict import Reply
