@@ -12,16 +12,17 @@ import moto.moto_server.threaded_moto_server as in_a_thread
 import moto.server as in_a_process
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
+# moto's dispatcher has a lock of its own, which it takes within a request.
+_ONE_WRITER = threading.Lock()
+
 
 class OneWriter(DomainDispatcherApplication):  # type: ignore[misc]
     """Answers one conditional upload at a time."""
 
-    lock = threading.Lock()
-
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         if "HTTP_IF_NONE_MATCH" not in environ:
             return super().__call__(environ, start_response)
-        with self.lock:
+        with _ONE_WRITER:
             return super().__call__(environ, start_response)
 
 
