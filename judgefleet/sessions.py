@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from judgefleet.errors import ConfigError
+from judgefleet.errors import ConfigError, did_you_mean
 from judgefleet.ratios import ratio_ci
 from judgefleet.statistics import Estimate
 
@@ -65,12 +65,14 @@ def cost_per_successful_session(
 
     ``rows``: score rows (SCORE_SCHEMA). ``success`` and ``cost``: scorer and axis. A session is a conversation, or a
     trace without one. It is successful when the value of its last trace (``rule="last"``), or of each of them
-    (``"every"``), is at least ``threshold``, or at most where a lower value is better. A session with a trace that has
-    no cost, or without a verdict, is left out and counted. Sessions weigh by the inverse of their inclusion
-    probability, so whole conversations must have been drawn (``unit: conversation``).
+    (``"every"``), is at least ``threshold``, or at most where a lower value is better. Where several traces may be the
+    last, since they began at one time or the time of one is not known, and their verdicts differ, there is none. A
+    session with a trace that has no cost, or without a verdict, is left out and counted. Sessions weigh by the inverse
+    of their inclusion probability, so whole conversations must have been drawn (``unit: conversation``).
 
-    Raises ConfigError for another rule, two scores of one trace (two versions of a scorer), or traces of one
-    conversation with different inclusion probabilities.
+    Raises ConfigError for another rule, a scorer and axis of which there is no row (though there are others), two
+    scores of one trace (two versions of a scorer), or traces of one conversation with different inclusion
+    probabilities.
 
     >>> scores = [("a", "cost", 0.02), ("a", "solved", 1.0), ("b", "cost", 0.04), ("b", "solved", 0.0)]
     >>> names = ("trace_id", "scorer", "value")
@@ -89,9 +91,10 @@ def cost_per_successful_session(
         sessions[row.session].append(row)
     costs, verdicts, weights = [], [], []
     for session, found in sessions.items():
-        traces = [trace for _, trace in sorted({(row.when, row.trace) for row in found})]
-        costs.append(_sum(spent.get(trace) for trace in traces))
-        verdicts.append(_verdict([judged.get(trace) for trace in traces], threshold, rule))
+        times = {row.trace: row.when for row in found}
+        costs.append(_sum(spent.get(trace) for trace in times))
+        decisive = _last(times) if rule == "last" else times
+        verdicts.append(_verdict([judged.get(trace) for trace in decisive], threshold, rule))
         weights.append(_weight(session, found))
     return _summary(costs, verdicts, weights, alpha)
 
@@ -115,8 +118,14 @@ def _summary(costs: list[float | None], verdicts: list[bool | None], weights: li
 
 
 def _scores(rows: pa.Table, axis: Axis) -> Mapping[tuple[str, str], _Row]:
-    """The rows of one scorer and axis, by trace."""
+    """The rows of one scorer and axis, by trace. Raises ConfigError where there are only others."""
     mine = rows.filter(pc.and_(pc.equal(rows["scorer"], axis[0]), pc.equal(rows["axis"], axis[1])))
+    if rows.num_rows and not mine.num_rows:
+        there = sorted(set(zip(rows["scorer"].to_pylist(), rows["axis"].to_pylist(), strict=True)))
+        known = [f"{scorer}/{name}" for scorer, name in there]
+        raise ConfigError(
+            f"no row is of the scorer and axis '{axis[0]}/{axis[1]}'; {did_you_mean('/'.join(axis), known)}"
+        )
     columns = {name: mine[name] for name in _COLUMNS}
     columns[_TIME] = pc.fill_null(columns[_TIME].cast(pa.int64()), _NEVER)
     found = [_row(*values) for values in zip(*(column.to_pylist() for column in columns.values()), strict=True)]
@@ -142,9 +151,17 @@ def _sum(rows: Iterable[_Row | None]) -> float | None:
     return float(sum(known)) if len(known) == len(values) else None
 
 
+def _last(times: Mapping[tuple[str, str], int]) -> list[tuple[str, str]]:
+    """The traces of which each may be the last: the latest, and those of which the time is not known."""
+    latest = max(times.values())
+    return [trace for trace, when in times.items() if when in (latest, _NEVER)]
+
+
 def _verdict(rows: list[_Row | None], threshold: float, rule: Rule) -> bool | None:
-    """None where nobody knows; one failed trace is enough to know under ``every``."""
-    verdicts = [_good(row, threshold) for row in (rows[-1:] if rule == "last" else rows)]
+    """None where nobody knows: under ``last`` all must agree, under ``every`` one failed trace is enough to know."""
+    verdicts = {_good(row, threshold) for row in rows}
+    if rule == "last":
+        return verdicts.pop() if len(verdicts) == 1 else None
     return False if False in verdicts else None if None in verdicts else True
 
 

@@ -11,6 +11,7 @@ from judgefleet.trace import Trace
 from judgefleet.traces.content import Content, Record
 from judgefleet.traces.jsonl import read_record
 from judgefleet.traces.reject import Reject
+from judgefleet.traces.span import FINISH
 from judgefleet.traces.values import as_number, first_given
 
 _ANSWERS = ("choices", "output", "output_text")
@@ -51,6 +52,7 @@ def _plain(record: Mapping[str, Any]) -> dict[str, Any]:
     came = {f"response.{name}": value for name, value in given.items() if name not in (*_ANSWERS, "usage", "created")}
     question = {name: asked[name] for name in _ASKED if name in asked}
     known = {
+        FINISH: _finish(given),
         "tool_calls": _message(given).get("tool_calls"),
         "usage": given.get("usage"),
         "started_at": first_given(given, ("created", "created_at")),
@@ -75,6 +77,14 @@ def _message(body: Mapping[str, Any]) -> Mapping[str, Any]:
     first = choices[0] if isinstance(choices, list) and choices else None
     message = first.get("message") if isinstance(first, Mapping) else None
     return message if isinstance(message, Mapping) else {}
+
+
+def _finish(body: Mapping[str, Any]) -> list[str] | None:
+    """Why each choice ended; of a response why it is incomplete."""
+    told = [choice.get("finish_reason") for choice in _list(body.get("choices")) if isinstance(choice, Mapping)]
+    incomplete = body.get("incomplete_details")
+    told += [incomplete.get("reason")] if isinstance(incomplete, Mapping) else []
+    return [reason for reason in told if isinstance(reason, str) and reason] or None
 
 
 def _answer(body: Mapping[str, Any]) -> Any:

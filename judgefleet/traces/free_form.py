@@ -33,6 +33,8 @@ def answer_of(value: Any) -> list[Any]:
     found = plain_value(value)
     if isinstance(found, Mapping) and isinstance(choices := found.get("choices"), list) and choices:
         found = choices[0].get("message") if isinstance(choices[0], Mapping) else choices[0]
+        if isinstance(found, Mapping) and _is_message(found):
+            found = with_finish(found, choices[0])
     if isinstance(found, list) and found and all(map(_is_message, found)):
         found = found[-1]
     return (
@@ -40,6 +42,11 @@ def answer_of(value: Any) -> list[Any]:
         if _is_message(found)
         else [{"role": "assistant", "content": value if isinstance(value, str) else as_text(found)}]
     )
+
+
+def with_finish(message: Mapping[str, Any], choice: Mapping[str, Any]) -> dict[str, Any]:
+    """The message of a choice with why it ended, where the choice says so."""
+    return {**message, **{name: choice[name] for name in ("finish_reason",) if name in choice}}
 
 
 def documents_of(value: Any) -> list[str]:

@@ -5,20 +5,20 @@ from typing import Any
 
 from judgefleet.traces.content import ReadOptions
 from judgefleet.traces.reject import UnreadableError, shown
-from judgefleet.traces.span import Span
+from judgefleet.traces.span import FIRST_CHUNK, MODEL, Span
 from judgefleet.traces.values import as_number, as_text, as_time, first_given, plain_value, to_nanoseconds
 
 Row = Mapping[str, Any]
-_FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
 # What other names have been given to, those of Langfuse's SDK among them; every other column keeps its own.
 _NAMES = {
     "input": "langfuse.observation.input",
     "output": "langfuse.observation.output",
     "usage_details": "langfuse.observation.usage_details",
+    "cost_details": "langfuse.observation.cost_details",
     "session_id": "session.id",
     "user_id": "user.id",
     "total_cost": "gen_ai.usage.cost",
-    "provided_model_name": "gen_ai.request.model",
+    "provided_model_name": MODEL,
     "type": "langfuse.observation.type",
 }
 _READ = frozenset(
@@ -87,9 +87,9 @@ def _empty_answer(row: Row) -> dict[str, Any]:
 def _first_token(row: Row, start: int | None, scale: float) -> dict[str, Any]:
     seconds = as_number(row.get("time_to_first_token"))
     if seconds is not None:
-        return {_FIRST_CHUNK: seconds * scale}
+        return {FIRST_CHUNK: seconds * scale}
     first = _nanoseconds(row, "completion_start_time")
-    return {} if first is None or start is None or first < start else {_FIRST_CHUNK: (first - start) / 1e9}
+    return {} if first is None or start is None or first < start else {FIRST_CHUNK: (first - start) / 1e9}
 
 
 def _resource(row: Row) -> dict[str, Any]:

@@ -49,6 +49,14 @@ def first_answer(value: Any, name: str) -> str | None:
     return next(filter(None, texts), "") if texts else None
 
 
+def finish_reasons(value: Any, name: str) -> list[str]:
+    """Why each output message ended, of those that say it."""
+    found = parsed(value, name)
+    entries = [found] if isinstance(found, Mapping) else found if isinstance(found, Sequence) else []
+    told = [entry.get("finish_reason") for entry in entries if isinstance(entry, Mapping)]
+    return [reason for reason in told if isinstance(reason, str) and reason]
+
+
 def _message(entry: Any, name: str) -> Message:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("role"), str):
         raise UnreadableError(f"found {name} {shown(entry)}; a message with a role belongs here")

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from judgefleet.hashing import stable_hash
-from judgefleet.trace import Latency, Message, ToolCall, Trace, Usage
+from judgefleet.trace import Latency, Message, ToolCall, Trace
 from judgefleet.traces.messages import read_messages
 from judgefleet.traces.reject import UnreadableError, shown
+from judgefleet.traces.usage import logged_usage, usage_of
 from judgefleet.traces.values import as_count, as_number, as_text, as_text_or_repr, as_time, first_given, parsed
 
 # Our name of each field, then other names that are read as it.
@@ -46,7 +47,7 @@ def trace_from_record(record: Mapping[str, Any], uri: str) -> Trace:
     used = _used_keys(record)
     given = {field: record[used[field]] if field in used else None for field in _NAMES}
     messages, output = _exchange(record, given)
-    usage, latency = (_mapping(name, given[name]) for name in ("usage", "latency"))
+    usage, latency = logged_usage(_mapping("usage", given["usage"])), _mapping("latency", given["latency"])
     words = {name: _word(name, given[name]) for name in _WORDS if given[name] is not None}
     return Trace(
         **({"source_uri": uri} | words),
@@ -78,14 +79,6 @@ def is_plain(names: Iterable[str]) -> bool:
     known = set(names)
     question, output = (known & set(_NAMES[field]) for field in ("question", "output"))
     return "messages" in known or (bool(question) and bool(output))
-
-
-def usage_of(record: Mapping[str, Any]) -> Usage:
-    """Token counts under their current or older names; what is not a count is left out."""
-    return Usage(
-        input_tokens=as_count(first_given(record, ("input_tokens", "prompt_tokens"))),
-        output_tokens=as_count(first_given(record, ("output_tokens", "completion_tokens"))),
-    )
 
 
 def documents(value: Any, name: str) -> tuple[str, ...]:

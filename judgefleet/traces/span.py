@@ -13,6 +13,8 @@ INPUT, OUTPUT, SYSTEM = "gen_ai.input.messages", "gen_ai.output.messages", "gen_
 DOCUMENTS = "gen_ai.retrieval.documents"
 TOOL, ARGUMENTS, RESULT = "gen_ai.tool.name", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result"
 USAGE = "gen_ai.usage."
+MODEL, FINISH = "gen_ai.request.model", "gen_ai.response.finish_reasons"
+FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
 _ERROR_TYPE = "error.type"
 
 

@@ -2,21 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import Any
 
 from judgefleet.trace import Latency, Message, ToolCall, Trace
+from judgefleet.traces.answering import answering, root_of
 from judgefleet.traces.clean import cleaned
 from judgefleet.traces.content import Content, ReadOptions
 from judgefleet.traces.dialects import in_current_names
 from judgefleet.traces.limits import within
 from judgefleet.traces.log_records import to_their_spans
-from judgefleet.traces.messages import first_answer, read_messages, text_parts
-from judgefleet.traces.plain import documents, usage_of
+from judgefleet.traces.messages import finish_reasons, read_messages, text_parts
+from judgefleet.traces.model_calls import merged_attributes
+from judgefleet.traces.plain import documents
 from judgefleet.traces.reject import Reject, UnreadableError
 from judgefleet.traces.span import (
     ARGUMENTS,
-    CHAT_OPERATIONS,
     DOCUMENTS,
+    FINISH,
+    FIRST_CHUNK,
     INPUT,
     OPERATION,
     OUTPUT,
@@ -26,13 +29,11 @@ from judgefleet.traces.span import (
     USAGE,
     Span,
 )
+from judgefleet.traces.usage import usage_of
 from judgefleet.traces.values import as_count, as_number, as_text, first_given, from_nanoseconds, parsed
 
-# The span that answers, and its output: None where it failed.
-Answer: TypeAlias = tuple[Span, str | None]
 _CONVERSATION = ("gen_ai.conversation.id", "session.id")
 _COUNTS = {f"{USAGE}{count}" for count in ("input_tokens", "output_tokens", "prompt_tokens", "completion_tokens")}
-_FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
 _VARIANT_OLD = "feature_flag.variant"
 _EVALUATION = "gen_ai.evaluation.result"
 # The names that OpenTelemetry gives a status where a format has no field for it.
@@ -93,8 +94,8 @@ def _version(span: Span) -> tuple[str, int, int, str]:
 
 
 def _assemble(spans: list[Span], content: Content) -> Trace:
-    options, root = content.options, _root(spans)
-    chat, output = _answering(spans, root, options)
+    options, root = content.options, root_of(spans)
+    chat, output = answering(spans, root, options)
     everywhere = [root, chat, *spans]
     conversation = _find(everywhere, *_CONVERSATION)
     start = next((time for span in everywhere if (time := span.start_ns or span.end_ns)), None)
@@ -113,55 +114,9 @@ def _assemble(spans: list[Span], content: Content) -> Trace:
         tool_calls=tuple(_tool_call(span) for span in spans if span.operation == "execute_tool"),
         usage=usage_of({k.removeprefix(USAGE): v for k, v in chat.attributes.items() if k.startswith(USAGE)}),
         latency=_latency(chat),
-        attributes=_attributes(root, chat, options),
+        attributes=_attributes(spans, root, chat, options),
         source_uri=content.uri,
     )
-
-
-def _root(spans: list[Span]) -> Span:
-    """The span without a parent; where it lies in another object, the earliest whose parent is not here."""
-    here = {span.span_id for span in spans}
-    tops = [span for span in spans if span.parent_id not in here] or spans
-    return next((span for span in tops if span.parent_id is None), tops[0])
-
-
-def _answering(spans: list[Span], root: Span, options: ReadOptions) -> Answer:
-    """The span that holds the answer, by the rule in docs/decisions/spans-become-a-trace.md, and its output."""
-    if options.answer_span is not None:
-        return _latest(_named(spans, options.answer_span))
-    chats = [(span, _output(span)) for span in spans if span.operation in CHAT_OPERATIONS]
-    if answered := [answer for answer in chats if answer[1] is not None]:
-        return _latest(answered)
-    if INPUT in root.attributes and (output := _output(root)) is not None:
-        return root, output
-    if failed := [answer for answer in chats if answer[0].failed]:
-        return _latest(failed)
-    if chats:
-        raise UnreadableError(f"no {OUTPUT} on any chat span; switch the capture of message content on")
-    raise UnreadableError(
-        f"no chat span: none of its {len(spans)} spans has {OPERATION} {', '.join(CHAT_OPERATIONS)} or says in another "
-        "convention that it asked a model, and its root has no input and output"
-    )
-
-
-def _named(spans: list[Span], name: str) -> list[Answer]:
-    found = [(span, _output(span)) for span in spans if span.name == name]
-    answered = [answer for answer in found if answer[1] is not None] or [each for each in found if each[0].failed]
-    if not answered:
-        raise UnreadableError(
-            f"no span {name!r} with an output (answer_span): {len(found)} of {len(spans)} have the name"
-        )
-    return answered
-
-
-def _latest(answers: list[Answer]) -> Answer:
-    return max(answers, key=lambda answer: answer[0].end_ns or answer[0].start_ns or 0)
-
-
-def _output(span: Span) -> str | None:
-    """What the span answered, "" for an answer of nothing; None where it has no answer."""
-    found = span.attributes.get(OUTPUT)
-    return "" if found == "" else first_answer(found or [], OUTPUT)
 
 
 def _messages(chat: Span) -> tuple[Message, ...]:
@@ -189,7 +144,7 @@ def _tool_call(span: Span) -> ToolCall:
 
 
 def _latency(chat: Span) -> Latency:
-    first_chunk = as_number(chat.attributes.get(_FIRST_CHUNK))
+    first_chunk = as_number(chat.attributes.get(FIRST_CHUNK))
     timed = chat.start_ns is not None and chat.end_ns is not None
     return Latency(
         ttft_ms=None if first_chunk is None else first_chunk * 1000,
@@ -211,7 +166,7 @@ def _resource(spans: Iterable[Span], *names: str) -> str | None:
     return None if value is None else as_text(value)
 
 
-def _attributes(root: Span, chat: Span, options: ReadOptions) -> dict[str, str]:
+def _attributes(spans: list[Span], root: Span, chat: Span, options: ReadOptions) -> dict[str, str]:
     """What the root and the answering span say beyond the fields of a trace; where both do, the answering span."""
     consumed = {
         OPERATION,
@@ -222,7 +177,7 @@ def _attributes(root: Span, chat: Span, options: ReadOptions) -> dict[str, str]:
         options.variant_attribute,
         options.experiment_attribute,
     }
-    merged = _status(root, chat) | _evaluations([root, chat]) | dict(root.attributes) | dict(chat.attributes)
+    merged = _status(root, chat) | _evaluations([root, chat]) | merged_attributes(spans, root, chat) | _finish(chat)
     return {k: as_text(v) for k, v in merged.items() if k not in consumed and not _understood(k, v) and v is not None}
 
 
@@ -230,6 +185,14 @@ def _status(root: Span, chat: Span) -> dict[str, Any]:
     """The status of the request: that of the root where one is set, else that of the answering span."""
     span = root if root.status else chat
     return {STATUS_CODE: span.status, _STATUS_DESCRIPTION: span.status_message or None}
+
+
+def _finish(chat: Span) -> dict[str, Any]:
+    """Why the answer ended, where its messages say so and the span does not."""
+    if chat.attributes.get(FINISH):
+        return {}
+    found = finish_reasons(chat.attributes.get(OUTPUT), OUTPUT)
+    return {FINISH: found} if found else {}
 
 
 def _evaluations(spans: Iterable[Span]) -> dict[str, Any]:
@@ -241,6 +204,6 @@ def _evaluations(spans: Iterable[Span]) -> dict[str, Any]:
 
 def _understood(name: str, value: Any) -> bool:
     """Whether the attribute has become a number of the trace; one that could not be read stays an attribute."""
-    if name == _FIRST_CHUNK:
+    if name == FIRST_CHUNK:
         return as_number(value) is not None
     return name in _COUNTS and as_count(value) is not None

@@ -1,19 +1,20 @@
 """cost: what one response cost."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from judgefleet.score import Outcome
 from judgefleet.trace import Trace
-from judgefleet.traces.values import as_count, as_number
+from judgefleet.traces.model_calls import COSTS
+from judgefleet.traces.reject import UnreadableError
+from judgefleet.traces.values import as_count, as_number, as_text
 from judges.checks.base import quoted
 from judges.measures.base import Measure, first_attribute, measure_info, measured, problem, unknown
+from judges.measures.calls import Call, calls_of
 
-COST_ATTRIBUTES = ("gen_ai.usage.cost", "llm.cost.total")
-MODEL_ATTRIBUTES = ("gen_ai.response.model", "gen_ai.request.model", "llm.model_name", "model")
-CACHED_ATTRIBUTES = ("gen_ai.usage.cache_read.input_tokens", "llm.token_count.prompt_details.cache_read")
 _MILLION = 1_000_000
 
 _Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -28,13 +29,19 @@ class Price(BaseModel, extra="forbid", frozen=True):
 
 
 class Cost(Measure):
-    """Money for one response: the cost that the trace records, else tokens times price.
+    """Money for one response: the cost that the trace records, else tokens times price, of all its model calls.
 
-    Recorded is the trace's own cost, or the first of the attributes ``gen_ai.usage.cost`` and ``llm.cost.total``. Else
-    the price is looked up in ``prices`` by the model's name, exactly as the trace has it, the responding model first
-    (``gen_ai.response.model``, ``gen_ai.request.model``, ``llm.model_name``, ``model``). Cached tokens
-    (``gen_ai.usage.cache_read.input_tokens``, ``llm.token_count.prompt_details.cache_read``) are part of the input
-    tokens, as OpenTelemetry counts them, and cost ``cached_input``.
+    Recorded is the trace's own cost, or the first of the attributes ``gen_ai.usage.cost``, ``llm.cost.total``,
+    ``usage.cost`` and ``cost``; what is no number of at least 0 there is refused, never replaced. Else the price is
+    looked up in ``prices`` by the model's name, exactly as the trace has it, the responding model first
+    (``gen_ai.response.model``, ``gen_ai.request.model``, ``response.model``, ``request.model``, ``llm.model_name``,
+    ``model``). Cached tokens (``gen_ai.usage.cache_read.input_tokens``,
+    ``llm.token_count.prompt_details.cache_read``, ``usage.prompt_tokens_details.cached_tokens``) are part of the input
+    tokens, as OpenTelemetry counts them, and cost ``cached_input``. Tokens written to a cache cost ``input``.
+
+    Where a model was asked several times (``judgefleet.model_calls``, which the readers of spans make), each call is
+    priced by its own model or has its own recorded cost, and the sum counts; a cost that the root records is that of
+    all. Where one call has neither, nobody knows the sum, and it is not applicable. Embeddings are not counted.
 
     >>> from judgefleet.sample import Sample
     >>> from judgefleet.trace import Usage
@@ -64,15 +71,18 @@ class Cost(Measure):
         self.info = measure_info(name, use="cost", axes=("cost",), config=options.model_dump(mode="json"))
 
     def measure(self, trace: Trace) -> Mapping[str, Outcome]:
-        """The recorded cost, else the computed one."""
-        found = self._recorded(trace)
-        return {"cost": self._computed(trace) if found is None else found}
+        """The cost that is recorded for all of it, else that of its model calls together."""
+        try:
+            found = self._recorded(trace) or self._together(calls_of(trace))
+        except UnreadableError as error:
+            found = unknown(f"no cost is recorded, and {error}")
+        return {"cost": found}
 
     def _recorded(self, trace: Trace) -> Outcome | None:
         if trace.cost is not None:
             wrong = problem("the recorded cost", trace.cost)
             return unknown(wrong) if wrong else measured(trace.cost, f"{self.options.currency}, as recorded")
-        if (found := first_attribute(trace, COST_ATTRIBUTES)) is None:
+        if (found := first_attribute(trace, COSTS)) is None:
             return None
         name, text = found
         amount = as_number(text)
@@ -80,25 +90,47 @@ class Cost(Measure):
             return unknown(f"{name} is {quoted(text)}; a number of at least 0 belongs there")
         return measured(amount, f"{self.options.currency}, as recorded in {name}")
 
-    def _computed(self, trace: Trace) -> Outcome:
-        named = [trace.attributes[name] for name in MODEL_ATTRIBUTES if trace.attributes.get(name)]
-        model = next((name for name in named if name in self.options.prices), None)
+    def _together(self, calls: list[Call]) -> Outcome:
+        outcomes = [self._of_call(call) for call in calls]
+        if len(outcomes) == 1:
+            return outcomes[0]
+        for number, outcome in enumerate(outcomes, start=1):
+            if outcome.value is None:
+                return unknown(f"model call {number} of {len(calls)}: {outcome.reason}")
+        amount = sum(outcome.value or 0.0 for outcome in outcomes)
+        if not isfinite(amount):
+            return unknown(f"the costs of {len(calls)} model calls together are {amount}, and cannot be")
+        each = "; ".join(outcome.reason or "" for outcome in outcomes)
+        return measured(amount, f"{amount:.10g} {self.options.currency} of {len(calls)} model calls: {each}")
+
+    def _of_call(self, call: Call) -> Outcome:
+        if call.cost is None:
+            return self._computed(call)
+        name, told = call.cost
+        amount = as_number(told)
+        if amount is None:
+            return unknown(f"{name} is {quoted(as_text(told))}; a number of at least 0 belongs there")
+        return measured(amount, f"{amount:.10g} {self.options.currency} as recorded")
+
+    def _computed(self, call: Call) -> Outcome:
+        model = next((name for name in call.models if name in self.options.prices), None)
         if model is None:
-            missing = f"prices has no {quoted(named[0])}" if named else "the trace names no model"
+            missing = f"prices has no {quoted(call.models[0])}" if call.models else "the trace names no model"
             return unknown(f"no cost is recorded, and {missing}")
-        counts = {"input_tokens": trace.usage.input_tokens, "output_tokens": trace.usage.output_tokens}
+        counts = {"input_tokens": call.input_tokens, "output_tokens": call.output_tokens}
         wrong = next((why for what, count in counts.items() if (why := problem(what, count))), None)
         if wrong:
             return unknown(f"no cost is recorded, and {wrong}")
-        return self._priced(trace, model, *(count or 0 for count in counts.values()))
+        return self._priced(call, model, *(count or 0 for count in counts.values()))
 
-    def _priced(self, trace: Trace, model: str, read: int, written: int) -> Outcome:
+    def _priced(self, call: Call, model: str, read: int, written: int) -> Outcome:
         price = self.options.prices[model]
         cached: Any = 0
-        if found := first_attribute(trace, CACHED_ATTRIBUTES):
-            cached = as_count(found[1])
+        if call.cached:
+            name, told = call.cached
+            cached = as_count(told)
             if cached is None or cached > read:
-                return unknown(f"{found[0]} is {quoted(found[1])}; a part of the {read} input tokens belongs there")
+                return unknown(f"{name} is {quoted(as_text(told))}; a part of the {read} input tokens belongs there")
         cached_price = price.input if price.cached_input is None else price.cached_input
         parts = [("input", read - cached, price.input), ("cached input", cached, cached_price)]
         parts.append(("output", written, price.output))

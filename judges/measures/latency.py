@@ -19,7 +19,9 @@ _MOST_CHARACTERS = 1_000_000
 class Latency(Measure):
     """Milliseconds: time to first token, in total, per output token after the first, and between tokens as they came.
 
-    ``ttft_ms`` and ``total_ms`` are those of the trace. ``tpot_ms`` is ``(total - ttft) / (output tokens - 1)``, as
+    ``ttft_ms`` and ``total_ms`` are those of the trace. Where the trace was read from spans, they are of the model call
+    that answered alone, from its start: what the user waited for before it (retrieval, tools, earlier calls of an
+    agent) and after it is in neither. ``tpot_ms`` is ``(total - ttft) / (output tokens - 1)``, as
     serving benchmarks define the time per output token (vLLM's among them; as a server metric it is OpenTelemetry's
     ``gen_ai.server.time_per_output_token``). ``itl_ms`` is the mean gap between tokens, or chunks of them, by the times
     in the attribute ``chunk_times``. No convention has a name for such an attribute: OpenTelemetry has the metric

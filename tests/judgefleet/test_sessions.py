@@ -94,6 +94,33 @@ def test_sessions_without_cost_or_verdict_are_counted_and_left_out() -> None:
     assert found.estimate.value == pytest.approx(0.06)
 
 
+@pytest.mark.parametrize("when", [None, START])
+@pytest.mark.parametrize(
+    ("verdicts", "rule", "successful", "unknown"),
+    [
+        ((0, 1), "last", 0, 1),
+        ((1, 0), "last", 0, 1),
+        ((1, None), "last", 0, 1),
+        ((1, 1), "last", 1, 0),
+        ((0, 0), "last", 0, 0),
+        ((0, 1), "every", 0, 0),
+        ((1, 1), "every", 1, 0),
+        ((1,), "last", 1, 0),
+    ],
+)
+def test_no_trace_is_the_last_where_times_are_one_or_none(
+    when: datetime | None, verdicts: tuple[float | None, ...], rule: str, successful: int, unknown: int
+) -> None:
+    found = figure(scores(*(("a", 0.1, verdict) for verdict in verdicts), trace_started_at=when), rule=rule)
+    assert (found.successful, found.without_verdict) == (successful, unknown)
+
+
+def test_a_trace_without_a_time_may_be_the_last() -> None:
+    timed, timeless = scores(("a", 0.1, 1)), scores(("a", 0.1, 0), trace_id="u", trace_started_at=None)
+    assert figure(pa.concat_tables([timed, timeless])).without_verdict == 1
+    assert figure(pa.concat_tables([timed, timeless]), threshold=0.0).successful == 1
+
+
 @pytest.mark.parametrize(
     ("verdicts", "rule", "successful", "unknown"),
     [
@@ -153,6 +180,12 @@ def test_mistakes_are_named() -> None:
         figure(rows, rule="any")
     with pytest.raises(ConfigError, match="scorer 'cost' has several rows on axis 'cost' for one trace"):
         figure(pa.concat_tables([rows, rows]))
+    with pytest.raises(
+        ConfigError, match=r"scorer and axis 'kost/cost'; did you mean 'cost/cost'\? allowed: cost/cost"
+    ):
+        figure(rows, cost=("kost", "cost"))
+    with pytest.raises(ConfigError, match=r"scorer and axis 'judge/solvd'; did you mean 'judge/solved'\?"):
+        cost_per_successful_session(rows, success=("judge", "solvd"), threshold=1.0)
     mixed = pa.concat_tables([rows.slice(0, 2), scores(("a", 1, 1), inclusion_probability=0.5, trace_id="u")])
     with pytest.raises(ConfigError, match=r"conversation a.*\[0\.5, 1\.0\].*sample whole conversations"):
         figure(mixed)

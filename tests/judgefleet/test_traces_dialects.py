@@ -63,6 +63,132 @@ def test_another_span_may_be_named_as_the_answer() -> None:
     assert reject.reason == "no span 'none' with an output (answer_span): 0 of 4 have the name"
 
 
+TURN, SAID = {"role": "user", "content": ASKED}, {"role": "assistant", "content": ANSWERED}
+CUT = {"choices": [{"finish_reason": "length", "message": SAID}]}
+
+
+def spoken(attributes: dict[str, Any], *events: tuple[str, dict[str, Any]]) -> Trace:
+    return one(json.dumps(document([attributes], list(events))).encode())
+
+
+@pytest.mark.parametrize(
+    ("attributes", "events"),
+    [
+        ({"gen_ai.prompt.0.content": ASKED, "gen_ai.completion.0.content": ANSWERED}, []),
+        ({"gen_ai.prompt": ASKED, "gen_ai.completion": json.dumps([SAID | {"finish_reason": "length"}])}, []),
+        ({"gen_ai.prompt": ASKED, "gen_ai.completion": json.dumps(CUT)}, []),
+        ({"gen_ai.operation.name": "chat"}, [{"message": json.dumps(SAID), "finish_reason": "length"}]),
+        ({"gen_ai.operation.name": "chat"}, [{"content": ANSWERED, "finish_reason": "length"}]),
+        ({"openinference.span.kind": "LLM", "input.value": ASKED, "output.value": json.dumps(CUT)}, []),
+        (
+            {
+                "mlflow.spanType": '"LLM"',
+                "mlflow.spanInputs": json.dumps([TURN]),
+                "mlflow.spanOutputs": json.dumps(CUT),
+            },
+            [],
+        ),
+        (
+            {
+                "langfuse.observation.type": "generation",
+                "langfuse.observation.input": ASKED,
+                "langfuse.observation.output": json.dumps(CUT),
+            },
+            [],
+        ),
+    ],
+)
+def test_why_the_answer_ended(attributes: dict[str, Any], events: list[dict[str, Any]]) -> None:
+    if "gen_ai.completion.0.content" in attributes:
+        attributes = attributes | {"gen_ai.completion.0.finish_reason": "length"}
+    asked = [("gen_ai.user.message", {"content": ASKED})] if events else []
+    found = spoken(attributes, *asked, *(("gen_ai.choice", event) for event in events))
+    assert (found.output, found.attributes["gen_ai.response.finish_reasons"]) == (ANSWERED, '["length"]')
+
+
+GENERATION = {
+    "langfuse.observation.type": "generation",
+    "langfuse.observation.input": ASKED,
+    "langfuse.observation.output": ANSWERED,
+    "langfuse.observation.model.name": "small",
+}
+SMALL, SPENT, CACHED = "gen_ai.request.model", "gen_ai.usage.cost", "gen_ai.usage.cache_read.input_tokens"
+
+
+@pytest.mark.parametrize(
+    ("details", "expected"),
+    [
+        ('{"input": 0.1, "output": 0.2, "total": 0.3}', "0.3"),
+        ('{"input": 0.25, "output": 0.5}', "0.75"),
+        ('{"input": 0.25, "output": "free"}', '{"input":0.25,"output":"free"}'),
+        ('{"total": -1}', "-1"),
+        ("$0.3", "$0.3"),
+        ("0.3", "0.3"),
+        ("{}", None),
+        ("", None),
+    ],
+)
+def test_what_langfuses_sdk_says_it_cost(details: str, expected: str | None) -> None:
+    found = spoken(GENERATION | {"langfuse.observation.cost_details": details})
+    assert (found.attributes[SMALL], found.attributes.get(SPENT)) == ("small", expected)
+    assert spoken(GENERATION | {SPENT: 7, SMALL: "mine"}).attributes.items() >= {SPENT: "7", SMALL: "mine"}.items()
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        ("2026-11-22T07:16:39.500000Z", 500.0),
+        ('"2026-11-22T07:16:39.500000+00:00"', 500.0),
+        ("2026-11-22T07:16:38Z", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_the_first_token_that_langfuses_sdk_saw(first: str, expected: float | None) -> None:
+    found = spoken(GENERATION | {"langfuse.observation.completion_start_time": first})
+    assert found.latency.ttft_ms == (None if expected is None else pytest.approx(expected, abs=1e-3))
+
+
+@pytest.mark.parametrize(
+    ("details", "read", "written", "cached"),
+    [
+        ({"input": 200, "input_cached_tokens": 800, "output": 100, "total": 1100}, 1000, 100, "800"),
+        ({"input": 200, "cache_read_input_tokens": 800, "output": 100}, 1000, 100, "800"),
+        ({"input": 2, "input_cached_tokens": 5, "input_cache_creation": 3, "output": 1, "total": 11}, 10, 1, "5"),
+        ({"input": 2, "output": 96, "output_reasoning_tokens": 310, "total": 408}, 2, 406, None),
+        ({"input": 1000, "input_cached_tokens": 800, "output": 100, "total": 1100}, 1000, 100, "800"),
+        ({"input": 9, "output": 4, "total": 13}, 9, 4, None),
+        ({"input": 9}, 9, None, None),
+        ({"prompt_tokens": 9, "completion_tokens": 4}, 9, 4, None),
+        ({"input": "many", "output": 4}, None, 4, None),
+        ([9, 4], None, None, None),
+    ],
+)
+def test_parts_of_langfuses_tokens_are_counted_in(
+    details: Any, read: int | None, written: int | None, cached: str | None
+) -> None:
+    found = spoken(GENERATION | {"langfuse.observation.usage_details": json.dumps(details)})
+    assert found.usage == Usage(input_tokens=read, output_tokens=written)
+    assert found.attributes.get(CACHED) == cached
+
+
+def test_what_mlflow_says_of_a_call() -> None:
+    usage = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100, "cache_read_input_tokens": 800}
+    cost = {"input_cost": 0.1, "output_cost": 0.3, "total_cost": 0.4}
+    told = {"mlflow.chat.tokenUsage": usage, "mlflow.llm.model": "small", "mlflow.llm.cost": cost}
+    answer = {"mlflow.spanType": "LLM", "mlflow.spanInputs": ASKED, "mlflow.spanOutputs": ANSWERED}
+    found = spoken({name: json.dumps(value) for name, value in (answer | told).items()})
+    assert found.usage == Usage(input_tokens=1000, output_tokens=100)
+    assert found.attributes.items() >= {SMALL: "small", CACHED: "800", SPENT: "0.4"}.items()
+
+
+@pytest.mark.parametrize("kind", ["CHAIN", "AGENT"])
+def test_tokens_of_a_root_that_answers_itself(kind: str) -> None:
+    said = {"openinference.span.kind": kind, "input.value": ASKED, "output.value": ANSWERED}
+    found = spoken(said | {"llm.token_count.prompt": 21, "llm.token_count.completion": 9})
+    assert found.usage == Usage(input_tokens=21, output_tokens=9)
+
+
 def check_phoenix(found: Trace) -> None:
     assert (found.messages[-1].content, found.output, found.contexts) == (ASKED, ANSWERED, (FOUND,))
     assert found.usage == Usage(input_tokens=21, output_tokens=9)

@@ -150,6 +150,46 @@ def test_answers_in_parts_tools_and_none() -> None:
     assert "no question" in reject.reason  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    ("response", "reasons"),
+    [
+        ({"choices": [{"message": SAID, "finish_reason": "length"}]}, '["length"]'),
+        ({"choices": [{"message": SAID, "finish_reason": "stop"}, {"finish_reason": "error"}]}, '["stop","error"]'),
+        ({"output_text": "So.", "incomplete_details": {"reason": "max_output_tokens"}}, '["max_output_tokens"]'),
+        ({"choices": [{"message": SAID, "finish_reason": None}]}, None),
+        ({"choices": [{"message": SAID, "finish_reason": 3}]}, None),
+    ],
+)
+def test_why_the_answer_ended(response: dict[str, Any], reasons: str | None) -> None:
+    trace = one(json.dumps({"request": ASKED, "response": response}).encode())
+    assert trace.attributes.get("gen_ai.response.finish_reasons") == reasons
+
+
+@pytest.mark.parametrize(
+    ("usage", "read", "told"),
+    [
+        (
+            {"prompt_tokens": 20, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 15}, "cost": 0.7},
+            20,
+            {"usage.prompt_tokens_details.cached_tokens": "15", "usage.cost": "0.7"},
+        ),
+        ({"input_tokens": 20, "input_tokens_details": {"cached_tokens": 15}, "total_tokens": 21}, 20, {}),
+        # Anthropic's input tokens have no cached ones among them, and there is no total.
+        ({"input_tokens": 2, "cache_read_input_tokens": 15, "cache_creation_input_tokens": 3}, 20, {}),
+        ({"input_tokens": 20, "cache_read_input_tokens": 15, "total_tokens": 21}, 20, {}),
+        ({"prompt_tokens": 20, "cache_read_input_tokens": 15}, 20, {"usage.cache_read_input_tokens": "15"}),
+        ({"input_tokens": 20, "cache_read_input_tokens": None}, 20, {}),
+        ({"input_tokens": "many", "cache_read_input_tokens": 15}, None, {"usage.input_tokens": "many"}),
+    ],
+)
+def test_tokens_from_a_cache(usage: dict[str, Any], read: int | None, told: dict[str, str]) -> None:
+    logged = one(json.dumps({"request": ASKED, "response": ANSWERED | {"usage": usage}}).encode())
+    plain = one(json.dumps({"question": "Why?", "output": "So.", "usage": usage}).encode())
+    for trace in (logged, plain):
+        assert trace.usage.input_tokens == read
+        assert trace.attributes.items() >= told.items()
+
+
 LINE = b'{"trace_id": "t", "question": "q", "output": "%s"}'
 
 

@@ -13,6 +13,8 @@ import pytest
 from judgefleet.trace import Latency, Message, ToolCall, Trace, Usage
 from judgefleet.traces import ReadOptions, Reject, read_object
 from judgefleet.traces.reader import read_parts, recognise
+from judgefleet.traces.span import Span
+from judgefleet.traces.spans import trace_of
 from tests.judgefleet.langfuse_rows import WRITTEN, Rows, as_jsonl, as_parquet, observation, support_trace
 
 Write = Callable[[Rows], bytes]
@@ -144,6 +146,26 @@ def test_latencies_of_older_integrations_are_milliseconds() -> None:
     assert one(row | {"latency": 1.5, "time_to_first_token": 0.2}).latency == Latency(ttft_ms=200.0, total_ms=1500.0)
     first = answer(completion_start_time="2026-11-22 06:41:01.620000")
     assert one(first).latency.ttft_ms == 500.0
+
+
+def test_parts_of_the_tokens_and_of_the_cost() -> None:
+    details = {"input": 200, "input_cached_tokens": 800, "output": 100, "total": 1100}
+    trace = one(answer(usage_details=details, cost_details={"input": 0.1, "output": 0.2, "total": 0.3}))
+    assert trace.usage == Usage(input_tokens=1000, output_tokens=100)
+    assert trace.attributes["gen_ai.usage.cache_read.input_tokens"] == "800"
+    assert trace.attributes["gen_ai.usage.cost"] == "0.3"
+    assert one(answer(cost_details={"total": 0.3}, total_cost=0.4)).attributes["gen_ai.usage.cost"] == "0.4"
+
+
+def test_a_request_that_failed_before_a_generation() -> None:
+    root = observation("o", "SPAN", 1, input="Why?", level="ERROR", status_message="no such user")
+    above = legacy(input="Why?")
+    for rows in ([root], [above, root]):
+        parts = [part for row in rows for part in read_parts("u", as_jsonl([row]))]
+        trace = trace_of((part for part in parts if isinstance(part, Span)), "u", ReadOptions())
+        assert isinstance(trace, Trace)
+        assert (trace.question, trace.output, trace.span_id) == ("Why?", None, "o")
+        assert trace.attributes["otel.status_code"] == "ERROR"
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,7 @@ def test_every_field_comes_from_where_the_decision_page_says() -> None:
             "gen_ai.request.seed": "7",
             "gen_ai.response.finish_reasons": '["stop"]',
             "judgefleet.item_id": "late-1",
+            "judgefleet.model_calls": '[{},{"input_tokens":120,"models":["small"],"output_tokens":34}]',
         },
         source_uri="traces_1.json",
     )

@@ -11,7 +11,7 @@ from judgefleet.traces import Reject, read_object
 
 TEXT = (Path(__file__).parent / "data/otlp_support.json").read_text()
 CHAT, RETRIEVAL, PLAN, TOOL, ROOT = range(5)
-OUTPUT = "gen_ai.output.messages"
+OUTPUT, FINISH = "gen_ai.output.messages", "gen_ai.response.finish_reasons"
 
 
 def read(**changes: dict[str, Any]) -> Trace | Reject:
@@ -71,6 +71,71 @@ def test_a_failed_request_is_a_trace_without_an_output(how: dict[str, Any]) -> N
     assert trace.output is None
     assert trace.question == "My parcel is eight days late."
     assert trace.span_id == "b7ad6b7169203331"
+
+
+ASKED = "gen_ai.input.messages"
+QUESTION = {ASKED: '[{"role": "user", "content": "Where?"}]'}
+AGENT_ASKED = {"gen_ai.operation.name": "invoke_agent"} | QUESTION
+NO_CHAT = {"add": {"gen_ai.operation.name": "plan"}, "drop": ("gen_ai.operation.name", ASKED, OUTPUT)}
+
+
+@pytest.mark.parametrize(
+    ("root", "others", "span"),
+    [
+        ({"status": ERROR, "add": QUESTION}, NO_CHAT, "00f067aa0ba902b7"),
+        ({"add": {"error.type": "timeout"} | QUESTION}, NO_CHAT, "00f067aa0ba902b7"),
+        ({"status": ERROR, "add": QUESTION}, {"drop": (OUTPUT,)}, "00f067aa0ba902b7"),
+        # The agent that failed, below a root that does not say what was asked.
+        ({"status": ERROR}, NO_CHAT | {"status": ERROR, "add": AGENT_ASKED}, "b7ad6b7169203331"),
+        ({}, NO_CHAT | {"status": ERROR, "add": AGENT_ASKED}, "b7ad6b7169203331"),
+    ],
+)
+def test_a_request_that_failed_before_a_model_was_asked(
+    root: dict[str, Any], others: dict[str, Any], span: str
+) -> None:
+    trace = read(root=dict(root), chat=dict(others), plan=dict(NO_CHAT))
+    assert isinstance(trace, Trace), trace
+    assert (trace.output, trace.question, trace.span_id) == (None, "Where?", span)
+
+
+@pytest.mark.parametrize(
+    ("root", "chat", "said"),
+    [
+        ({"status": ERROR}, NO_CHAT, "no chat span"),
+        ({"status": OK, "add": QUESTION | {"error.type": "retried"}}, NO_CHAT, "no chat span"),
+        ({"add": QUESTION}, NO_CHAT, "no chat span"),
+        ({"status": ERROR, "add": {ASKED: "[]"}}, NO_CHAT, "no question"),
+        # One agent of several failed, and the root does not say that the request did.
+        ({}, NO_CHAT | {"status": ERROR, "add": AGENT_ASKED}, "switch the capture of message content on"),
+    ],
+)
+def test_what_says_nothing_of_the_request_is_a_reject(root: dict[str, Any], chat: dict[str, Any], said: str) -> None:
+    plan = {"drop": (OUTPUT,)} if "switch" in said else NO_CHAT
+    rejected = read(root=dict(root), chat=dict(chat), plan=dict(plan))
+    assert isinstance(rejected, Reject)
+    assert said in rejected.reason
+
+
+@pytest.mark.parametrize(
+    ("messages", "reasons"),
+    [
+        ([{"role": "assistant", "parts": [], "finish_reason": "length"}], '["length"]'),
+        ([{"role": "assistant", "content": "a", "finish_reason": r} for r in ("stop", "error")], '["stop","error"]'),
+        ([{"role": "assistant", "content": "a", "finish_reason": None}], None),
+        ([{"role": "assistant", "content": "a", "finish_reason": ["length"]}], None),
+        ([{"role": "assistant", "content": "a"}], None),
+    ],
+)
+def test_why_the_answer_ended(messages: list[dict[str, Any]], reasons: str | None) -> None:
+    told = {"add": {OUTPUT: json.dumps(messages)}, "drop": (OUTPUT, FINISH)}
+    assert attributes(chat=told).get(FINISH) == reasons
+
+
+def test_what_the_span_says_of_its_end_comes_first() -> None:
+    messages = json.dumps([{"role": "assistant", "content": "a", "finish_reason": "length"}])
+    assert attributes(chat={"add": {OUTPUT: messages}, "drop": (OUTPUT,)})[FINISH] == '["stop"]'
+    added = {"add": {OUTPUT: messages}, "drop": (OUTPUT, FINISH)}
+    assert attributes(chat=added, root={"add": {FINISH: '["stop"]'}})[FINISH] == '["length"]'
 
 
 def test_without_output_and_without_failure_it_is_still_a_reject() -> None:

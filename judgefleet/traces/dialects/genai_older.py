@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from judgefleet.traces.dialects.indexed import Flat, entries, keys_of, without
-from judgefleet.traces.free_form import answer_of, messages_of
+from judgefleet.traces.free_form import answer_of, messages_of, with_finish
 from judgefleet.traces.span import INPUT, OPERATION, OUTPUT, Span, SpanEvent
 from judgefleet.traces.values import as_text, first_given, plain_value
 
@@ -52,7 +52,7 @@ def _message(entry: Flat) -> dict[str, Any]:
     parts = list(body) if isinstance(body, list) else [] if body is None else [as_text(entry["content"])]
     calls = entries(entry, "tool_calls")
     parts += [{"type": "tool_call", "name": call.get("name"), "arguments": call.get("arguments")} for call in calls]
-    return {"role": as_text(entry.get("role") or "user"), "parts": parts}
+    return with_finish({"role": as_text(entry.get("role") or "user"), "parts": parts}, entry)
 
 
 def _by_events(span: Span) -> list[dict[str, Any]]:
@@ -67,6 +67,6 @@ def _choices(span: Span) -> list[dict[str, Any]]:
     found = [event.attributes for event in span.events if event.name == _CHOICE]
     told = [plain_value(first_given(choice, ("message",))) for choice in found]
     return [
-        _message({"role": "assistant", **(message if isinstance(message, Mapping) else choice)})
+        _message({"role": "assistant", **(with_finish(message, choice) if isinstance(message, Mapping) else choice)})
         for choice, message in zip(found, told, strict=True)
     ]

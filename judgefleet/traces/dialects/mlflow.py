@@ -14,6 +14,8 @@ _LOGGED = Logged(
     given="mlflow.spanInputs",
     gave="mlflow.spanOutputs",
     tokens="mlflow.chat.tokenUsage",
+    model="mlflow.llm.model",
+    cost="mlflow.llm.cost",
     operations={
         "LLM": "chat",
         "CHAT_MODEL": "chat",
@@ -22,7 +24,11 @@ _LOGGED = Logged(
         "AGENT": "invoke_agent",
         "EMBEDDING": "embeddings",
     },
-    counts={"input_tokens": "input_tokens", "output_tokens": "output_tokens"},
+    # Input tokens have the cached ones among them: https://mlflow.org/docs/latest/genai/tracing/token-usage-cost
+    counts={
+        "cache_read_input_tokens": "cache_read.input_tokens",
+        "cache_creation_input_tokens": "cache_creation.input_tokens",
+    },
 )
 
 

@@ -32,14 +32,17 @@ def said(span: Span) -> Mapping[str, Any]:
     operation = _OPERATIONS.get(str(found[_KIND]).upper())
     known: Flat = {} if operation is None else {OPERATION: operation}
     if operation == "chat":
-        left = without(found, _ASKED, _ANSWERED, *_COUNTS)
-        return left | known | _exchange(found) | {new: found[old] for old, new in _COUNTS.items() if old in found}
+        return without(found, _ASKED, _ANSWERED, *_COUNTS) | known | _exchange(found) | _counts(found)
     if operation == "retrieval":
         return without(found, _RETRIEVED) | known | {DOCUMENTS: _documents(found)}
     if operation == "execute_tool":
         called = {TOOL: found.get("tool.name") or span.name, ARGUMENTS: found.get(_GIVEN), RESULT: found.get(_GAVE)}
         return dict(found) | known | {name: value for name, value in called.items() if value is not None}
-    return dict(found) | known | _exchange(found)
+    return without(found, *_COUNTS) | known | _exchange(found) | _counts(found)
+
+
+def _counts(found: Mapping[str, Any]) -> Flat:
+    return {new: found[old] for old, new in _COUNTS.items() if old in found}
 
 
 def _exchange(found: Mapping[str, Any]) -> Flat:

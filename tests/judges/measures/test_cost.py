@@ -42,6 +42,12 @@ CACHED = "gen_ai.usage.cache_read.input_tokens"
         ({REQUESTED: "large", CACHED: "1"}, 1, 0, 0.00000125),
         ({REQUESTED: "small"}, 10**12, 10**12, 2_500_000.0),
         ({REQUESTED: "free", RESPONDED: "small"}, 2000, 500, 0.002),
+        ({"response.model": "small", "request.model": "large"}, 2000, 500, 0.002),
+        ({"request.model": "small"}, 2000, 500, 0.002),
+        ({REQUESTED: "large", "usage.prompt_tokens_details.cached_tokens": "600"}, 1000, 100, 0.00275),
+        ({REQUESTED: "large", "usage.input_tokens_details.cached_tokens": "600"}, 1000, 100, 0.00275),
+        ({REQUESTED: "large", "gen_ai.usage.cache_read_input_tokens": "600"}, 1000, 100, 0.00275),
+        ({REQUESTED: "large", "llm.token_count.prompt_details.cache_read": "600"}, 1000, 100, 0.00275),
     ],
 )
 def test_tokens_times_price(run: Any, attributes: dict[str, str], read: int, written: int, cost: float) -> None:
@@ -72,6 +78,7 @@ def test_the_reason_shows_the_sum(run: Any) -> None:
         ({"cost": 0.0}, 0.0, "USD, as recorded"),
         ({"attributes": {"gen_ai.usage.cost": "0.5"}}, 0.5, "USD, as recorded in gen_ai.usage.cost"),
         ({"attributes": {"llm.cost.total": "2e-4"}}, 0.0002, "USD, as recorded in llm.cost.total"),
+        ({"attributes": {"usage.cost": "0.5"}}, 0.5, "USD, as recorded in usage.cost"),
         ({"cost": 1.0, "attributes": {"llm.cost.total": "7"}}, 1.0, "USD, as recorded"),
     ],
 )
@@ -112,6 +119,15 @@ def test_a_recorded_cost_comes_first(run: Any, fields: dict[str, Any], value: fl
             "llm.cost.total is 'cheap'; a number of at least 0 belongs there",
         ),
         ({"attributes": {"llm.cost.total": "-2"}}, "llm.cost.total is '-2'; a number of at least 0 belongs there"),
+        (
+            {"attributes": {"cost": "$0.05", REQUESTED: "small"}},
+            "cost is '$0.05'; a number of at least 0 belongs there",
+        ),
+        ({"attributes": {"cost": "0,02"}}, "cost is '0,02'; a number of at least 0 belongs there"),
+        (
+            {"attributes": {REQUESTED: "small", "usage.input_tokens": "-5"}},
+            "no cost is recorded, and input_tokens is '-5', and cannot be",
+        ),
         (
             {"attributes": {REQUESTED: "\x00\ud800"}},
             r"no cost is recorded, and prices has no '\x00\ud800'",

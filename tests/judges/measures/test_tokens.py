@@ -58,6 +58,21 @@ def test_a_missing_count_is_not_0(run: Any, read: Any, written: Any, known: set[
     assert found["total_tokens"].reason == reason
 
 
+@pytest.mark.parametrize(
+    ("name", "axis"),
+    [
+        ("gen_ai.usage.input_tokens", "input_tokens"),
+        ("gen_ai.usage.prompt_tokens", "input_tokens"),
+        ("usage.input_tokens", "input_tokens"),
+        ("usage.completion_tokens", "output_tokens"),
+    ],
+)
+@pytest.mark.parametrize("text", ["many", "-5", "1.5"])
+def test_what_was_found_in_the_place_of_a_count(run: Any, name: str, axis: str, text: str) -> None:
+    found = run("tokens", attributes={name: text})
+    assert found[axis].reason == f"{axis} is '{text}', and cannot be"
+
+
 def test_neither_more_nor_fewer_is_better() -> None:
     assert create_scorer("tokens").info.direction is Direction.NONE
 
