@@ -3,16 +3,19 @@
     python -m benchmarks.pipeline [--items 16] [--rounds 5]
 
 Two engines of the same settings stay up: one that the pipeline asks, and a plain vllm.LLM. They take turns, each on
-all prompts with an emptied prefix cache. The pipeline's time is given twice: from the call to the last committed row,
-with the start of Ray Data's workers (a few seconds once a run, beside which an engine would start as well), and from
-the moment a worker takes up the first chunk, which is what every further chunk of a longer run costs.
+all prompts with an emptied prefix cache; a question is eight of them, and more questions than the example has are its
+own in other words. The pipeline's time is given twice: from the call to the last committed row, with the start of Ray
+Data's workers (a few seconds once a run, beside which an engine would start as well), and from the moment a worker
+takes up the first chunk, which is what every further chunk of a longer run costs.
 """
 
 import argparse
+import math
 import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,9 @@ from jobs.prepare import Prepared, prepare
 from jobs.remaining import load_chunk
 from jobs.scoring import Done, judge_chunks, start_engines
 from judgefleet.ids import IdSet
+from judgefleet.sample import samples_to_table
+from judgefleet.storage import Location, write_table_atomic
+from judgefleet.trace import Trace
 from judges.prompt import Prompt
 
 
@@ -54,6 +60,27 @@ class RawEngine:
         started = time.perf_counter()
         self._llm.generate(asked, params, use_tqdm=False)
         return time.perf_counter() - started
+
+
+def chunks_of(prepared: Prepared, found: Sequence[Chunk], items: int) -> list[Chunk]:
+    """As many of the example's chunks as hold ``items``, over and over where it has fewer."""
+    wanted = max(1, 2 * items // prepared.config.run.chunk_traces)
+    times = range(math.ceil(wanted / len(found)))
+    return [again(prepared.store, chunk, time) if time else chunk for time in times for chunk in found][:wanted]
+
+
+def again(store: Location, chunk: Chunk, time: int) -> Chunk:
+    """The chunk as other traces with other questions: what they share with the first is the rubric."""
+    samples = [replace(sample, trace=other(sample.trace, time)) for sample in load_chunk(store, chunk)]
+    path = f"{chunk.path.removesuffix('.parquet')}-{time}.parquet"
+    write_table_atomic(store, path, samples_to_table(samples))
+    return Chunk(path=path, samples=chunk.samples)
+
+
+def other(trace: Trace, time: int) -> Trace:
+    """A trace that differs from the first word of every message."""
+    messages = tuple(replace(message, content=f"{time}. {message.content}") for message in trace.messages)
+    return replace(trace, trace_id=f"{trace.trace_id}-{time}", messages=messages)
 
 
 def prompts_of(prepared: Prepared, setup: JudgeSetup, chunks: Sequence[Chunk]) -> list[Prompt]:
@@ -87,7 +114,7 @@ def computed_tokens(store: Path) -> int:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--items", type=int, default=16, help="questions of the example, two answers each")
+    parser.add_argument("--items", type=int, default=16, help="questions, two answers each")
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, ray_session() as logs, ConsoleReporter() as reporter:
@@ -95,7 +122,7 @@ def main() -> None:
         plan, setup, engine = read_input(prepared, reporter, logs), prepared.setup, prepared.config.engine
         if setup is None:
             raise SystemExit("configs/demo.yaml has no judge")
-        chunks = plan.chunks[: max(1, 2 * given.items // prepared.config.run.chunk_traces)]
+        chunks = chunks_of(prepared, plan.chunks, given.items)
         prompts = prompts_of(prepared, setup, chunks)
         pool = start_engines(prepared)["default"]
         assert isinstance(pool, VllmPool)
