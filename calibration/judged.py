@@ -104,7 +104,7 @@ def by_judge(table: pa.Table) -> Iterator[tuple[Judge, pa.Table]]:
 
 
 def _numbers(judge: Judge, rows: pa.Table, by: str | None) -> Judged:
-    names = _segments(rows, by)
+    names = segments_of(rows, by)
     segments = name_codes(names)
     scored = pc.min_max(rows["scored_at"]).as_py()
     return Judged(
@@ -121,7 +121,7 @@ def _numbers(judge: Judge, rows: pa.Table, by: str | None) -> Judged:
     )
 
 
-def _segments(rows: pa.Table, by: str | None) -> Any:
+def segments_of(rows: pa.Table, by: str | None) -> pa.ChunkedArray:
     """The name of each row's segment: empty where there is one for all, ``none`` where the row does not say."""
     if by is None:
         return pa.chunked_array([pa.repeat("", len(rows))])

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from jobs.command_options import Json
+
 audit_app = typer.Typer(
     help="Measure a judge against people, and decide its gate.", no_args_is_help=True, rich_markup_mode=None
 )
 AuditDir = Annotated[str, typer.Argument(help="The audit's folder: audit.yaml, items.jsonl, labels/, verdicts/.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
 
 
 @audit_app.command("import")

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from jobs.audit_commands import audit_app
 from jobs.capacity_commands import plan
+from jobs.command_options import Json, Store
 from jobs.figure_commands import pass_at_k, sessions
 from jobs.label_commands import label
 from jobs.online_commands import online
@@ -43,9 +44,7 @@ app.command()(online)
 app.command()(sessions)
 app.command("pass-at-k")(pass_at_k)
 
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Score everything again instead of going on where a run stopped.")]
-Store = Annotated[str, typer.Argument(help="A score store: a local path, file://, s3://, gs:// or az://.")]
 
 
 @app.command()

@@ -4,10 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-Store = Annotated[str, typer.Argument(help="A score store: a local path, file://, s3://, gs:// or az://.")]
-By = Annotated[str | None, typer.Option(help="Segments: variant, service, ..., or the name of an attribute.")]
+from jobs.command_options import By, Json, Store
+
 Untrusted = Annotated[bool, typer.Option("--untrusted", help="Show figures of a judge whose gate is not open.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
 
 
 def sessions(

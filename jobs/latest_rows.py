@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from calibration.gate import GateDecision
-from calibration.judged import SEGMENTS, Judge, segment_column
+from calibration.judged import Judge, segment_column, segments_of
 from jobs.gates import gates_for, last_scored
 from judgefleet.errors import ConfigError, did_you_mean
 from judgefleet.pieces import is_one_of
@@ -71,6 +71,5 @@ def by_segment(rows: pa.Table, by: str | None) -> list[tuple[str, pa.Table]]:
     """``rows`` parted by a field of the trace or the name of an attribute; all of them, as "", where ``by`` is None."""
     if by is None:
         return [("", rows)]
-    found = rows[by] if by in SEGMENTS else pc.map_lookup(rows["attributes"], pa.scalar(by), "last")
-    names = pc.fill_null(found.cast(pa.string()), "none")
+    names = segments_of(rows, by)
     return [(name, rows.filter(pc.equal(names, name))) for name in sorted(names.unique().to_pylist())]

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from jobs.command_options import Json
+
 traces_app = typer.Typer(
     help="Look at traces, bring them into one form, and see what a sampling plan would draw.",
     no_args_is_help=True,
@@ -21,7 +23,6 @@ Format = Annotated[
 Config = Annotated[
     Path | None, typer.Option(help="Read as the input of this batch configuration says: format, columns, limits.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
 
 
 @traces_app.command("inspect")

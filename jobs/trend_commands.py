@@ -4,15 +4,15 @@ from typing import Annotated
 
 import typer
 
+from jobs.command_options import By, Json, Store
+
 
 def trends(
-    store: Annotated[str, typer.Argument(help="A score store: a local path, file://, s3://, gs:// or az://.")],
+    store: Store,
     window: Annotated[str, typer.Option(help="Length of a window: hour, day or week.")] = "day",
     scorer: Annotated[str | None, typer.Option(help="Only this scorer.")] = None,
     axis: Annotated[str | None, typer.Option(help="Only this axis.")] = None,
-    by: Annotated[
-        str | None, typer.Option(help="Segments: variant, service, ..., or the name of an attribute.")
-    ] = None,
+    by: By = None,
     audit: Annotated[
         str | None, typer.Option(help="Correct by this audit; default: that of the gate's decision.")
     ] = None,
@@ -33,7 +33,7 @@ def trends(
     untrusted: Annotated[
         bool, typer.Option("--untrusted", help="Show figures of judges whose gate is not open.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Windows with coverage, raw and corrected figures, changes and judge changes.
 
